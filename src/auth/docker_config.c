@@ -1,0 +1,131 @@
+#include "auth/docker_config.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/encode.h"
+#include "base/file.h"
+
+static int broken(struct error *error, const char *path, const char *what)
+{
+    error_set(error, REASON_NO_CREDENTIALS, path, "%s", what);
+    error_hint(error, "mend the file, or name another with --authfile or DOCKER_CONFIG");
+    return -1;
+}
+
+static int parse(struct docker_config *config, struct arena *arena, struct error *error)
+{
+    if (json_parse(arena, buf_view(&config->text), &config->json) < 0)
+        return broken(error, config->path, "is not JSON");
+    return json_is(json_root(&config->json), JSON_OBJECT) ? 0 : broken(error, config->path, "is no JSON object");
+}
+
+int docker_config_read(struct docker_config *config, struct arena *arena, const char *path, bool must_exist,
+                       struct error *error)
+{
+    *config = (struct docker_config){.path = path, .text = BUF_INIT};
+    int status = path ? file_read(path, DOCKER_CONFIG_MAX, &config->text) : ENOENT;
+    if ((status == ENOENT || status == ENOTDIR) && !must_exist) {
+        config->path = NULL;
+        return 0;
+    }
+    if (status)
+        return error_set(error, REASON_NO_CREDENTIALS, path, "cannot read it: %s", strerror(status));
+    if (slice_trim(buf_view(&config->text)).len == 0 && !must_exist) { /* docker takes an empty file for none */
+        config->path = NULL;
+        return 0;
+    }
+    return parse(config, arena, error);
+}
+
+int docker_config_parse(struct docker_config *config, struct arena *arena, const char *text, const char *name,
+                        struct error *error)
+{
+    *config = (struct docker_config){.path = name, .text = BUF_INIT};
+    buf_str(&config->text, text);
+    return parse(config, arena, error);
+}
+
+void docker_config_free(struct docker_config *config)
+{
+    buf_free(&config->text);
+}
+
+const char *docker_config_path(struct arena *arena)
+{
+    const char *folder = env_get("DOCKER_CONFIG");
+    return folder ? arena_printf(arena, "%s/config.json", folder) : path_expand(arena, "~/.docker/config.json");
+}
+
+/* "https://host:port/v1/" to "host:port"; a key without a scheme but with a path is podman's and means less. */
+static struct slice host_of_key(struct slice key)
+{
+    size_t scheme = slice_starts(key, "https://") ? 8 : slice_starts(key, "http://") ? 7 : 0;
+    if (scheme == 0)
+        return key;
+    key = slice_from(key, scheme);
+    return slice_cut(&key, '/');
+}
+
+static bool is_docker_hub(struct slice host)
+{
+    return slice_is(host, "docker.io") || slice_is(host, "index.docker.io") || slice_is(host, "registry-1.docker.io");
+}
+
+static bool key_fits(struct slice key, const char *registry)
+{
+    struct slice host = host_of_key(key);
+    return slice_is_nocase(host, registry) || (is_docker_hub(host) && is_docker_hub(slice_of(registry)));
+}
+
+/* The entry under the registry's own name, else the first that fits. */
+static struct json_node find_entry(const struct docker_config *config, struct arena *arena, const char *registry)
+{
+    struct json_node auths = json_get(json_root(&config->json), "auths");
+    struct json_node found = json_get(auths, registry);
+    for (struct json_node key = json_first(auths); json_exists(key) && !json_exists(found);) {
+        struct json_node value = json_next(auths, key);
+        if (key_fits(json_string(arena, key), registry))
+            found = value;
+        key = json_next(auths, value);
+    }
+    return found;
+}
+
+/* base64 of "user:password"; the password may hold colons, and old files have NULs at the end. */
+static int decode_auth(struct slice text, struct arena *arena, struct docker_auth *auth)
+{
+    struct buf plain = BUF_INIT;
+    int status = decode_base64(&plain, text);
+    struct slice password = buf_view(&plain);
+    while (password.len && password.data[password.len - 1] == 0)
+        password.len--;
+    struct slice user = slice_cut(&password, ':');
+    if (!password.data || slice_find(user, 0) >= 0 || slice_find(password, 0) >= 0)
+        status = -1;
+    if (status == 0) {
+        auth->username = arena_copy(arena, user);
+        auth->password = arena_copy(arena, password);
+    }
+    buf_free(&plain);
+    return status;
+}
+
+int docker_config_find(const struct docker_config *config, struct arena *arena, const char *registry,
+                       struct docker_auth *auth, struct error *error)
+{
+    *auth = (struct docker_auth){.username = NULL};
+    if (!config->path)
+        return 0;
+    struct json_node entry = find_entry(config, arena, registry);
+    auth->identity_token = json_cstr(arena, json_get(entry, "identitytoken"));
+    auth->registry_token = json_cstr(arena, json_get(entry, "registrytoken"));
+    struct slice encoded = json_string(arena, json_get(entry, "auth"));
+    if (encoded.len && decode_auth(encoded, arena, auth) < 0)
+        return broken(error, config->path, arena_printf(arena, "the entry of %s is not the base64 of user:password", registry));
+    if (!encoded.len) {
+        auth->username = json_cstr(arena, json_get(entry, "username"));
+        auth->password = json_cstr(arena, json_get(entry, "password"));
+    }
+    return auth->identity_token || auth->registry_token || (auth->username && auth->password);
+}

@@ -1,0 +1,57 @@
+#include "auth/stored.h"
+
+#include <string.h>
+
+#include "base/encode.h"
+#include "base/file.h"
+#include "base/json_write.h"
+
+#define AUTH_VARIABLE "DOCKER_AUTH_CONFIG"
+
+static int find_and_free(struct docker_config *config, int status, struct arena *arena, const char *registry,
+                         struct docker_auth *auth, struct error *error)
+{
+    if (status == 0)
+        status = docker_config_find(config, arena, registry, auth, error);
+    docker_config_free(config);
+    return status;
+}
+
+int stored_auth_find(struct arena *arena, const char *authfile, const char *registry, struct docker_auth *auth,
+                     struct error *error)
+{
+    struct docker_config config;
+    int found = 0;
+    const char *text = env_get(AUTH_VARIABLE);
+    if (authfile) {
+        int status = docker_config_read(&config, arena, authfile, true, error);
+        found = find_and_free(&config, status, arena, registry, auth, error);
+    }
+    if (found == 0 && text) {
+        int status = docker_config_parse(&config, arena, text, AUTH_VARIABLE, error);
+        found = find_and_free(&config, status, arena, registry, auth, error);
+    }
+    if (found == 0 && !authfile) {
+        int status = docker_config_read(&config, arena, docker_config_path(arena), false, error);
+        found = find_and_free(&config, status, arena, registry, auth, error);
+    }
+    return found;
+}
+
+char *registry_auth_header(struct arena *arena, const struct docker_auth *auth, const char *registry)
+{
+    struct buf json = BUF_INIT, text = BUF_INIT;
+    bool hub = strcmp(registry, "docker.io") == 0;
+    json_open(&json, '{');
+    json_member_str(&json, "username", auth->username);
+    json_member_str(&json, "password", auth->password);
+    json_member_str(&json, "identitytoken", auth->identity_token);
+    json_member_str(&json, "registrytoken", auth->registry_token);
+    json_member_str(&json, "serveraddress", hub ? "https://index.docker.io/v1/" : registry);
+    json_close(&json, '}');
+    encode_base64(&text, buf_view(&json), true);
+    char *value = arena_copy(arena, buf_view(&text));
+    buf_free(&json);
+    buf_free(&text);
+    return value;
+}

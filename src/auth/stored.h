@@ -1,0 +1,16 @@
+#ifndef ECR_AUTH_STORED_H
+#define ECR_AUTH_STORED_H
+
+#include "auth/docker_config.h"
+
+/*
+ * What the user has stored for a registry, in the order of --authfile (NULL without it), DOCKER_AUTH_CONFIG and
+ * Docker's config.json. 1, 0 when nothing is stored, -1 with an error of reason no-credentials for a broken place.
+ */
+int stored_auth_find(struct arena *arena, const char *authfile, const char *registry, struct docker_auth *auth,
+                     struct error *error);
+
+/* The value of an X-Registry-Auth header (Docker Engine API): base64url of JSON. A secret, in `arena`. */
+char *registry_auth_header(struct arena *arena, const struct docker_auth *auth, const char *registry);
+
+#endif

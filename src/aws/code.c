@@ -1,0 +1,105 @@
+#include "aws/code.h"
+
+#include <string.h>
+
+#include "base/json.h"
+
+static const struct {
+    const char *code;
+    enum reason reason;
+    bool skew;
+} codes[] = {
+    {"AccessDeniedException", REASON_DENIED, true},
+    {"AccessDenied", REASON_DENIED, false},
+    {"AuthFailure", REASON_DENIED, true},
+    {"UnrecognizedClientException", REASON_DENIED, false},
+    {"InvalidClientTokenId", REASON_DENIED, false},
+    {"InvalidClientTokenIdException", REASON_DENIED, false},
+    {"InvalidSignatureException", REASON_DENIED, true},
+    {"SignatureDoesNotMatch", REASON_DENIED, true},
+    {"IncompleteSignature", REASON_DENIED, false},
+    {"IncompleteSignatureException", REASON_DENIED, false},
+    {"MissingAuthenticationToken", REASON_DENIED, false},
+    {"MissingAuthenticationTokenException", REASON_DENIED, false},
+    {"OptInRequired", REASON_DENIED, false},
+    {"SubscriptionRequiredException", REASON_DENIED, false},
+    {"RequestExpired", REASON_DENIED, true},
+    {"RequestTimeTooSkewed", REASON_DENIED, true},
+    {"RequestInTheFuture", REASON_DENIED, true},
+    {"ExpiredTokenException", REASON_EXPIRED_CREDENTIALS, false},
+    {"ExpiredToken", REASON_EXPIRED_CREDENTIALS, false},
+    {"ServiceUnavailable", REASON_SERVER_ERROR, false},
+    {"ServiceUnavailableException", REASON_SERVER_ERROR, false},
+    {"InternalFailure", REASON_SERVER_ERROR, false},
+    {"InternalServerError", REASON_SERVER_ERROR, false},
+    {"InternalError", REASON_SERVER_ERROR, false},
+    {"RequestTimeout", REASON_SERVER_ERROR, false},
+    {"RequestTimeoutException", REASON_SERVER_ERROR, false},
+    {"UnknownOperationException", REASON_UNSUPPORTED, false},
+    {"UnknownOperation", REASON_UNSUPPORTED, false},
+    {"InvalidAction", REASON_UNSUPPORTED, false},
+};
+
+static const char *const throttles[] = {
+    "Throttling", "ThrottlingException", "ThrottledException", "RequestThrottledException", "TooManyRequestsException",
+    "ProvisionedThroughputExceededException", "TransactionInProgressException", "RequestLimitExceeded",
+    "BandwidthLimitExceeded", "RequestThrottled", "SlowDown", "PriorRequestNotComplete", "EC2ThrottledException",
+};
+
+bool aws_code_is_throttle(const char *code)
+{
+    for (size_t i = 0; i < sizeof throttles / sizeof *throttles; i++)
+        if (strcmp(code, throttles[i]) == 0)
+            return true;
+    return false;
+}
+
+enum reason aws_code_reason(const char *code)
+{
+    if (aws_code_is_throttle(code))
+        return REASON_THROTTLED;
+    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
+        if (strcmp(code, codes[i].code) == 0)
+            return codes[i].reason;
+    return CODE_UNKNOWN;
+}
+
+bool aws_code_may_be_skew(const char *code)
+{
+    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
+        if (strcmp(code, codes[i].code) == 0)
+            return codes[i].skew;
+    return false;
+}
+
+/* "ns#Code:http://..." to "Code"; NULL for what cannot be a code. */
+static const char *clean(struct arena *arena, struct slice text)
+{
+    struct slice code = slice_cut(&text, ':');
+    code = slice_trim(slice_from(code, (size_t)(slice_rfind(code, '#') + 1)));
+    if (code.len == 0 || code.len > 128)
+        return NULL;
+    for (size_t i = 0; i < code.len; i++)
+        if (!ascii_is_alnum(code.data[i]) && code.data[i] != '_' && code.data[i] != '.')
+            return NULL;
+    return arena_copy(arena, code);
+}
+
+const char *aws_error_code(struct arena *arena, const struct http_head *head, struct slice body, const char **message)
+{
+    struct json json = {0};
+    struct json_node root = {&json, 0};
+    if (json_parse(arena, body, &json) < 0)
+        json = (struct json){0};
+    *message = json_cstr(arena, json_get(root, "message"));
+    if (!*message)
+        *message = json_cstr(arena, json_get(root, "Message"));
+    struct slice found = json_string(arena, json_get(root, "__type"));
+    if (!found.len)
+        found = http_header_get(head, "x-amzn-errortype");
+    if (!found.len)
+        found = json_string(arena, json_get(root, "code"));
+    if (!found.len)
+        found = json_string(arena, json_get(root, "Code"));
+    return clean(arena, found);
+}

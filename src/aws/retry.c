@@ -1,0 +1,66 @@
+#include "aws/retry.h"
+
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+
+void retry_init(struct retry *retry, int max_attempts)
+{
+    *retry = (struct retry){max_attempts, RETRY_CAPACITY};
+}
+
+uint32_t random_up_to(uint32_t max)
+{
+    uint32_t bits = 0;
+    if (getentropy(&bits, sizeof bits) < 0)
+        return max / 2; /* jitter only spreads load; without entropy TLS fails and says so */
+    return (uint32_t)(((uint64_t)bits * ((uint64_t)max + 1)) >> 32);
+}
+
+bool retry_helps(const struct error *error)
+{
+    switch (error->reason) {
+    case REASON_UNREACHABLE:
+    case REASON_TIMEOUT:
+    case REASON_THROTTLED:
+    case REASON_SERVER_ERROR:
+        return true;
+    case REASON_BAD_REPLY:
+        return error->http_status == 0; /* not even HTTP, or cut off: a connection that broke */
+    default:
+        return false;
+    }
+}
+
+static int64_t wait_ms(int attempt, long retry_after)
+{
+    int64_t range = RETRY_LONGEST_MS;
+    if (attempt < 6)
+        range = deadline_earlier(range, 1000LL << (attempt - 1));
+    int64_t jitter = random_up_to((uint32_t)range);
+    int64_t asked = retry_after > 0 ? retry_after * 1000LL : 0;
+    return asked > jitter ? asked : jitter;
+}
+
+bool retry_wait(struct retry *retry, int attempt, const struct error *error, int64_t deadline, int *cost)
+{
+    bool transport = error->http_status == 0;
+    int price = transport ? RETRY_COST_TRANSPORT : RETRY_COST;
+    if (!retry_helps(error) || attempt >= retry->max_attempts || retry->tokens < price)
+        return false;
+    int64_t until = deadline_in(wait_ms(attempt, error->retry_after));
+    if (until >= deadline)
+        return false;
+    retry->tokens -= price;
+    *cost = price;
+    clock_sleep_until(until);
+    return true;
+}
+
+void retry_succeeded(struct retry *retry, int cost)
+{
+    retry->tokens += cost ? cost : 1;
+    if (retry->tokens > RETRY_CAPACITY)
+        retry->tokens = RETRY_CAPACITY;
+}

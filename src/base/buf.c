@@ -1,0 +1,107 @@
+#include "base/buf.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/arena.h"
+
+#define BUF_FIRST 256
+
+char buf_empty[1];
+
+void buf_free(struct buf *b)
+{
+    if (b->size)
+        wipe_free(b->data, b->len + 1);
+    *b = BUF_INIT;
+}
+
+void buf_clear(struct buf *b)
+{
+    if (b->size) {
+        explicit_bzero(b->data, b->len);
+        b->data[0] = 0;
+    }
+    b->len = 0;
+}
+
+char *buf_reserve(struct buf *b, size_t more)
+{
+    if (more > SIZE_MAX / 4 || b->len > SIZE_MAX / 4)
+        out_of_memory();
+    size_t need = b->len + more + 1;
+    if (need > b->size) {
+        size_t size = b->size ? b->size : BUF_FIRST;
+        while (size < need)
+            size *= 2;
+        char *data = must_alloc(size);
+        memcpy(data, b->data, b->len + 1);
+        if (b->size)
+            wipe_free(b->data, b->len + 1);
+        b->data = data;
+        b->size = size;
+    }
+    return b->data + b->len;
+}
+
+void buf_added(struct buf *b, size_t len)
+{
+    b->len += len;
+    b->data[b->len] = 0;
+}
+
+void buf_drop(struct buf *b, size_t len)
+{
+    if (len > b->len)
+        len = b->len;
+    if (len == 0)
+        return;
+    size_t old = b->len;
+    memmove(b->data, b->data + len, b->len - len + 1);
+    b->len -= len;
+    explicit_bzero(b->data + b->len, old - b->len);
+}
+
+void buf_add(struct buf *b, const void *data, size_t len)
+{
+    if (len == 0)
+        return;
+    memcpy(buf_reserve(b, len), data, len);
+    buf_added(b, len);
+}
+
+void buf_char(struct buf *b, char c)
+{
+    buf_add(b, &c, 1);
+}
+
+void buf_str(struct buf *b, const char *text)
+{
+    buf_add(b, text, strlen(text));
+}
+
+void buf_slice(struct buf *b, struct slice text)
+{
+    buf_add(b, text.data, text.len);
+}
+
+void buf_printf(struct buf *b, const char *format, ...)
+{
+    va_list args, again;
+    va_start(args, format);
+    va_copy(again, args);
+    int length = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    if (length < 0)
+        out_of_memory();
+    vsnprintf(buf_reserve(b, (size_t)length), (size_t)length + 1, format, again);
+    va_end(again);
+    buf_added(b, (size_t)length);
+}
+
+struct slice buf_view(const struct buf *b)
+{
+    return (struct slice){b->data, b->len};
+}

@@ -1,0 +1,19 @@
+#ifndef ECR_BASE_FILE_H
+#define ECR_BASE_FILE_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+
+/*
+ * Reads a whole file of at most `limit` bytes; the caller frees `out`. Returns 0, or an errno value with `out` empty:
+ * ENOENT when it is not there, EFBIG past the limit, EISDIR for a folder. Never blocks on a FIFO without a writer.
+ */
+int file_read(const char *path, size_t limit, struct buf *out);
+
+/* A path with a leading "~/" replaced by HOME; without HOME NULL. Other paths are copied. */
+char *path_expand(struct arena *arena, const char *path);
+
+/* The value of a variable, with an empty one counted as not set. */
+const char *env_get(const char *name);
+
+#endif

@@ -1,0 +1,13 @@
+#ifndef ECR_BASE_HASH_H
+#define ECR_BASE_HASH_H
+
+#include <stdint.h>
+
+#include "base/slice.h"
+
+#define SHA256_SIZE 32
+
+void sha256(struct slice data, uint8_t out[static SHA256_SIZE]);
+void hmac_sha256(struct slice key, struct slice data, uint8_t out[static SHA256_SIZE]); /* RFC 2104 */
+
+#endif

@@ -1,0 +1,83 @@
+#include "check/item.h"
+
+#include <string.h>
+
+static const char *copy(struct arena *arena, const char *text)
+{
+    return text ? arena_strdup(arena, text) : NULL;
+}
+
+static struct step *add_step(struct item *item, struct arena *arena, const char *source)
+{
+    struct step **end = &item->outcome.trail;
+    while (*end)
+        end = &(*end)->next;
+    *end = arena_alloc(arena, sizeof **end);
+    (*end)->source = source;
+    return *end;
+}
+
+static const char *describe(const struct error *error, struct arena *arena)
+{
+    return arena_printf(arena, "%s%s%s%s%s%s", error->subject, *error->subject ? ": " : "", error->cause,
+                        error->request_id ? " (request " : "", error->request_id ? error->request_id : "",
+                        error->request_id ? ")" : "");
+}
+
+void item_step(struct item *item, struct arena *arena, const char *source, bool skipped, const struct error *error)
+{
+    struct step *step = add_step(item, arena, source);
+    step->skipped = skipped;
+    step->reached = !skipped && error->http_status != 0;
+    step->reason = error->reason;
+    step->detail = describe(error, arena);
+    step->hint = copy(arena, error->hint);
+}
+
+void item_decide(struct item *item, struct arena *arena, const char *source, const struct outcome *outcome)
+{
+    struct step *step = add_step(item, arena, source);
+    struct step *trail = item->outcome.trail;
+    step->reached = true;
+    step->reason = outcome->reason;
+    step->detail = copy(arena, outcome->detail);
+    step->hint = copy(arena, outcome->hint);
+    item->outcome = *outcome;
+    item->outcome.source = source;
+    item->outcome.trail = trail;
+    item->outcome.digest = copy(arena, outcome->digest);
+    item->outcome.media_type = copy(arena, outcome->media_type);
+    item->outcome.detail = step->detail;
+    item->outcome.hint = step->hint;
+    item->outcome.platforms = arena_array(arena, outcome->platform_count, sizeof *outcome->platforms);
+    for (size_t i = 0; i < outcome->platform_count; i++)
+        item->outcome.platforms[i] = copy(arena, outcome->platforms[i]);
+    item->decided = true;
+}
+
+void item_stop(struct item *item)
+{
+    item->decided = true;
+}
+
+/* A step that reached a service tells more than one that asked in vain, and that more than one that was skipped. */
+static int weight(const struct step *step)
+{
+    return step->reached ? 2 : !step->skipped;
+}
+
+void item_conclude(struct item *item)
+{
+    if (item->outcome.source)
+        return;
+    const struct step *best = item->outcome.trail;
+    for (const struct step *step = best; step; step = step->next)
+        if (weight(step) > weight(best))
+            best = step;
+    if (!best)
+        return;
+    item->outcome.reason = best->reason;
+    item->outcome.source = best->source;
+    item->outcome.detail = best->detail;
+    item->outcome.hint = best->hint;
+}

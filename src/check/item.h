@@ -1,0 +1,57 @@
+#ifndef ECR_CHECK_ITEM_H
+#define ECR_CHECK_ITEM_H
+
+#include "base/error.h"
+#include "ecr/host.h"
+#include "image/reference.h"
+
+/* One step that a check took; the verdict's trail is a list of them. */
+struct step {
+    const char *source;  /* "ecr", "registry", "docker", "local" */
+    bool skipped;        /* it could not ask at all */
+    bool reached;        /* a service answered */
+    enum reason reason;
+    const char *detail;  /* for people */
+    const char *hint;    /* what to do, or NULL */
+    struct step *next;
+};
+
+/* What is known about an image; it is the verdict once all probes are through. */
+struct outcome {
+    enum reason reason;
+    const char *source;     /* NULL while nobody answered */
+    const char *digest;     /* NULL: not known, as all that follow */
+    const char *media_type;
+    int64_t size;           /* -1 */
+    int64_t pushed_at;      /* 0 */
+    const char **platforms;
+    size_t platform_count;
+    const char *detail;
+    const char *hint;
+    struct step *trail;
+};
+
+/* One image to be checked. */
+struct item {
+    struct reference reference;
+    bool is_ecr;            /* `ecr` says which */
+    struct ecr_host ecr;
+    struct item *same_as;   /* an earlier item of the same image, which is asked in its place; NULL */
+    int64_t deadline;
+    bool decided;           /* no further probe is to ask */
+    struct outcome outcome;
+};
+
+/* Records that a step ended without a verdict, with the facts of `error`; the texts are copied to `arena`. */
+void item_step(struct item *item, struct arena *arena, const char *source, bool skipped, const struct error *error);
+
+/* Records a definite verdict of a source. `outcome` holds what it said; its texts are copied to `arena`. */
+void item_decide(struct item *item, struct arena *arena, const char *source, const struct outcome *outcome);
+
+/* Ends the chain for an item without a definite verdict. */
+void item_stop(struct item *item);
+
+/* When all probes are through: an undecided item takes the reason of its most telling step. */
+void item_conclude(struct item *item);
+
+#endif

@@ -1,0 +1,231 @@
+#include "docker/engine.h"
+
+#include <string.h>
+
+#include "base/encode.h"
+#include "base/json.h"
+#include "image/digest.h"
+
+#define REPLY_MAX (4 << 20)
+
+void docker_close(struct docker *docker)
+{
+    http_free(&docker->http);
+    trust_free(&docker->trust);
+    if (docker->has_identity)
+        identity_free(&docker->identity);
+}
+
+static int load_tls(struct docker *docker, struct arena *arena, struct error *error)
+{
+    const char *dir = docker->endpoint.tls_dir;
+    if (trust_use_file(&docker->trust, arena_printf(arena, "%s/ca.pem", dir), error) < 0 ||
+        identity_load(&docker->identity, arena_printf(arena, "%s/cert.pem", dir), arena_printf(arena, "%s/key.pem", dir), error) < 0) {
+        error->reason = REASON_NO_CREDENTIALS;
+        return -1;
+    }
+    docker->has_identity = true;
+    docker->http.trust = &docker->trust;
+    docker->http.identity = &docker->identity;
+    return 0;
+}
+
+static int get(struct docker *docker, const char *method, const char *path, const char *auth, int64_t deadline,
+               struct arena *arena, struct http_reply *reply, struct error *error)
+{
+    struct http_request request;
+    struct url url = docker->endpoint.url;
+    url.path = docker->version ? arena_printf(arena, "/v%s%s", docker->version, path) : path;
+    url.query = NULL;
+    http_request_init(&request, method, &url);
+    request.deadline = deadline;
+    request.body_limit = REPLY_MAX;
+    if (auth)
+        http_request_add(&request, "X-Registry-Auth", auth, true);
+    int status = http_send(&docker->http, &request, arena, reply, error);
+    docker->dialled = docker->dialled || docker->http.connections > 0;
+    return status;
+}
+
+static int bad_reply(const struct docker *docker, const struct http_reply *reply, const char *what, struct error *error)
+{
+    error_set(error, REASON_BAD_REPLY, docker->endpoint.name, "HTTP %d, but %s", reply->head.status, what);
+    error->http_status = reply->head.status;
+    return -1;
+}
+
+static bool is_version(struct slice text)
+{
+    uint64_t ignored;
+    struct slice minor = text;
+    struct slice major = slice_cut(&minor, '.');
+    return slice_number(major, 99, &ignored) && slice_number(minor, 9999, &ignored);
+}
+
+static int ping(struct docker *docker, int64_t deadline, struct arena *arena, struct error *error)
+{
+    struct http_reply reply;
+    if (get(docker, "HEAD", "/_ping", NULL, deadline, arena, &reply, error) < 0)
+        return -1;
+    if (reply.head.status != 200 && get(docker, "GET", "/_ping", NULL, deadline, arena, &reply, error) < 0)
+        return -1;
+    struct slice version = http_header_get(&reply.head, "api-version");
+    if (reply.head.status != 200 || !is_version(version))
+        return bad_reply(docker, &reply, "that is no answer of a container daemon to /_ping", error);
+    docker->version = arena_copy(arena, version);
+    return 0;
+}
+
+int docker_open(struct docker *docker, const struct docker_endpoint *endpoint, struct trust *trust,
+                const struct proxy_settings *proxy, struct events events, int64_t deadline, struct arena *arena,
+                struct error *error)
+{
+    *docker = (struct docker){.endpoint = *endpoint};
+    trust_init(&docker->trust);
+    http_init(&docker->http, trust);
+    docker->http.unix_path = endpoint->unix_path;
+    docker->http.proxy = *proxy;
+    docker->http.events = events;
+    if (endpoint->tls_dir && load_tls(docker, arena, error) < 0)
+        return -1;
+    return ping(docker, deadline, arena, error);
+}
+
+static struct slice error_message(const struct http_reply *reply, struct arena *arena)
+{
+    struct json *json = arena_alloc(arena, sizeof *json);
+    if (json_parse(arena, reply->body, json) < 0)
+        return (struct slice){NULL, 0};
+    return slice_trim(json_string(arena, json_get(json_root(json), "message")));
+}
+
+/*
+ * The daemon puts a registry's error codes in front of its message, in lower case with spaces. Only these two are the
+ * registry's definite word; a 404 with any other text may be the daemon's own.
+ */
+static enum reason reason_of_not_found(struct slice message)
+{
+    if (slice_starts(message, "errors:"))
+        message = slice_trim(slice_from(message, 7));
+    if (slice_starts(message, "manifest unknown"))
+        return REASON_NO_IMAGE;
+    return slice_starts(message, "name unknown") ? REASON_NO_REPOSITORY : REASON_AMBIGUOUS;
+}
+
+static enum reason reason_of_status(int status, struct slice message, bool with_auth)
+{
+    switch (status) {
+    case 404:
+        return reason_of_not_found(message);
+    case 401:
+    case 403:
+        return with_auth ? REASON_DENIED : REASON_NO_CREDENTIALS;
+    case 429:
+        return REASON_THROTTLED;
+    case 400:
+        return REASON_REFUSED;
+    default:
+        return status >= 500 ? REASON_SERVER_ERROR : REASON_BAD_REPLY;
+    }
+}
+
+static int daemon_error(const struct docker *docker, const struct http_reply *reply, bool with_auth, struct arena *arena,
+                        struct error *error)
+{
+    struct slice message = error_message(reply, arena);
+    int status = reply->head.status;
+    if (!message.data)
+        return bad_reply(docker, reply, "no message of a Docker daemon", error);
+    error_set(error, reason_of_status(status, message, with_auth), docker->endpoint.name, "the daemon says HTTP %d: %.*s",
+              status, SLICE_ARGS(message));
+    error->http_status = status;
+    error->retry_after = http_retry_after(&reply->head);
+    return -1;
+}
+
+static void read_platforms(struct json_node list, struct arena *arena, struct docker_image *image)
+{
+    size_t count = 0;
+    for (struct json_node node = json_first(list); json_exists(node); node = json_next(list, node))
+        count++;
+    image->platforms = arena_array(arena, count, sizeof *image->platforms);
+    for (struct json_node node = json_first(list); json_exists(node); node = json_next(list, node)) {
+        const char *os = json_cstr(arena, json_get(node, "os"));
+        const char *architecture = json_cstr(arena, json_get(node, "architecture"));
+        const char *variant = json_cstr(arena, json_get(node, "variant"));
+        if (!os || !architecture || strcmp(os, "unknown") == 0)
+            continue; /* an attestation, which is no platform */
+        image->platforms[image->platform_count++] =
+            arena_printf(arena, "%s/%s%s%s", os, architecture, variant && *variant ? "/" : "", variant ? variant : "");
+    }
+}
+
+static char *image_path(struct arena *arena, const char *front, const char *name)
+{
+    struct buf path = BUF_INIT;
+    buf_str(&path, front);
+    encode_percent(&path, slice_of(name), "/:@");
+    buf_str(&path, "/json");
+    char *text = arena_copy(arena, buf_view(&path));
+    buf_free(&path);
+    return text;
+}
+
+int docker_distribution(struct docker *docker, const char *name, const char *auth, int64_t deadline, struct arena *arena,
+                        struct docker_image *image, struct error *error)
+{
+    struct http_reply reply;
+    struct json json;
+    *image = (struct docker_image){.size = -1};
+    if (get(docker, "GET", image_path(arena, "/distribution/", name), auth, deadline, arena, &reply, error) < 0)
+        return -1;
+    if (reply.head.status != 200)
+        return daemon_error(docker, &reply, auth != NULL, arena, error);
+    if (json_parse(arena, reply.body, &json) < 0)
+        return bad_reply(docker, &reply, "its body is not JSON", error);
+    struct json_node descriptor = json_get(json_root(&json), "Descriptor");
+    image->digest = json_cstr(arena, json_get(descriptor, "digest"));
+    image->media_type = json_cstr(arena, json_get(descriptor, "mediaType"));
+    if (!image->digest || digest_fault(slice_of(image->digest)))
+        return bad_reply(docker, &reply, "it describes no image", error);
+    read_platforms(json_get(json_root(&json), "Platforms"), arena, image);
+    return 0;
+}
+
+/* The registry's digest of a local image: that of its RepoDigests which is of this repository. */
+static const char *repo_digest(struct json_node list, const char *repository, struct arena *arena)
+{
+    for (struct json_node node = json_first(list); json_exists(node); node = json_next(list, node)) {
+        struct slice digest = json_string(arena, node);
+        if (slice_is(slice_cut(&digest, '@'), repository) && digest.data && !digest_fault(digest))
+            return arena_copy(arena, digest);
+    }
+    return NULL;
+}
+
+int docker_local_image(struct docker *docker, const char *name, const char *repository, int64_t deadline,
+                       struct arena *arena, struct docker_image *image, struct error *error)
+{
+    struct http_reply reply;
+    struct json json;
+    *image = (struct docker_image){.size = -1};
+    if (get(docker, "GET", image_path(arena, "/images/", name), NULL, deadline, arena, &reply, error) < 0)
+        return -1;
+    if (reply.head.status != 200) {
+        daemon_error(docker, &reply, false, arena, error);
+        if (reply.head.status == 404 && slice_has_nocase(error_message(&reply, arena), "no such image"))
+            error->reason = REASON_NO_IMAGE;
+        return -1;
+    }
+    if (json_parse(arena, reply.body, &json) < 0 || !json_is(json_get(json_root(&json), "Id"), JSON_STRING))
+        return bad_reply(docker, &reply, "it describes no image", error);
+    struct json_node root = json_root(&json);
+    image->digest = repo_digest(json_get(root, "RepoDigests"), repository, arena);
+    json_int64(json_get(root, "Size"), &image->size);
+    const char *os = json_cstr(arena, json_get(root, "Os")), *cpu = json_cstr(arena, json_get(root, "Architecture"));
+    if (os && cpu) {
+        image->platforms = arena_array(arena, 1, sizeof *image->platforms);
+        image->platforms[image->platform_count++] = arena_printf(arena, "%s/%s", os, cpu);
+    }
+    return 0;
+}

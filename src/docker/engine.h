@@ -1,0 +1,48 @@
+#ifndef ECR_DOCKER_ENGINE_H
+#define ECR_DOCKER_ENGINE_H
+
+#include "docker/endpoint.h"
+#include "net/http.h"
+
+/* A Docker (or podman) daemon that answered a ping. */
+struct docker {
+    struct docker_endpoint endpoint;
+    struct http http;
+    struct trust trust;
+    struct identity identity;
+    bool has_identity;
+    const char *version; /* of the API, as the daemon says; NULL: paths without one */
+    bool dialled;        /* something was connected to: an error after that is an answer, not a missing daemon */
+};
+
+/* What a daemon says about an image. */
+struct docker_image {
+    const char *digest;       /* of the registry's manifest; NULL: not known */
+    const char *media_type;   /* NULL: not said */
+    int64_t size;             /* -1: not said */
+    const char **platforms;   /* "linux/arm64/v8" */
+    size_t platform_count;
+};
+
+/*
+ * Connects and pings (negotiation: the daemon's own API version is used, whose paths for the two calls below have not
+ * changed since 1.30). -1 with an error; `docker` is to be closed in any case.
+ */
+int docker_open(struct docker *docker, const struct docker_endpoint *endpoint, struct trust *trust,
+                const struct proxy_settings *proxy, struct events events, int64_t deadline, struct arena *arena,
+                struct error *error);
+void docker_close(struct docker *docker);
+
+/*
+ * Has the daemon ask the registry (GET /distribution/NAME/json) with the credentials of an X-Registry-Auth header
+ * (NULL: none). -1 with an error: no-image and no-repository only if the daemon hands on the registry's own word.
+ */
+int docker_distribution(struct docker *docker, const char *name, const char *auth, int64_t deadline, struct arena *arena,
+                        struct docker_image *image, struct error *error);
+
+/* Whether the daemon itself holds an image (GET /images/NAME/json); `repository` is "registry/repository" as docker
+ * writes it in RepoDigests. -1 with an error, no-image when it does not. */
+int docker_local_image(struct docker *docker, const char *name, const char *repository, int64_t deadline,
+                       struct arena *arena, struct docker_image *image, struct error *error);
+
+#endif

@@ -1,0 +1,49 @@
+#include "image/digest.h"
+
+#include <stddef.h>
+#include <string.h>
+
+static bool is_algorithm(struct slice text)
+{
+    bool separated = true; /* a separator may not come now */
+    for (size_t i = 0; i < text.len; i++) {
+        char c = text.data[i];
+        bool separator = c && strchr("+._-", c);
+        if (separator ? separated : !ascii_is_lower(c) && !ascii_is_digit(c))
+            return false;
+        separated = separator;
+    }
+    return !separated;
+}
+
+static bool is_encoded(struct slice text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (!ascii_is_alnum(text.data[i]) && !(text.data[i] && strchr("=_-", text.data[i])))
+            return false;
+    return text.len > 0;
+}
+
+static bool is_lower_hex(struct slice text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (!ascii_is_digit(text.data[i]) && !(text.data[i] >= 'a' && text.data[i] <= 'f'))
+            return false;
+    return true;
+}
+
+const char *digest_fault(struct slice digest)
+{
+    static const struct {
+        const char *name;
+        size_t len;
+    } registered[] = {{"sha256", 64}, {"sha512", 128}, {"blake3", 64}};
+    struct slice encoded = digest;
+    struct slice algorithm = slice_cut(&encoded, ':');
+    if (!encoded.data || !is_algorithm(algorithm) || !is_encoded(encoded))
+        return "a digest is written ALGORITHM:HEX, as in sha256:0123...";
+    for (size_t i = 0; i < sizeof registered / sizeof *registered; i++)
+        if (slice_is(algorithm, registered[i].name) && (encoded.len != registered[i].len || !is_lower_hex(encoded)))
+            return "a sha256 or blake3 digest has 64 lower-case hexadecimal digits, a sha512 digest 128";
+    return NULL;
+}

@@ -1,0 +1,13 @@
+#ifndef ECR_IMAGE_DIGEST_H
+#define ECR_IMAGE_DIGEST_H
+
+#include "base/slice.h"
+
+/*
+ * NULL if the text is a digest of the OCI grammar ("algorithm:encoded"), with the right length and lower-case
+ * hexadecimal where the algorithm is a registered one (sha256, sha512, blake3); else what is wrong with it.
+ * Source: OCI image-spec, descriptor.md, "Digests".
+ */
+const char *digest_fault(struct slice digest);
+
+#endif

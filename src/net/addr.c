@@ -1,0 +1,126 @@
+#include "net/addr.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+
+/* The address bytes; IPv4 written as IPv6 counts as IPv4. Returns how many there are. */
+static size_t address_bytes(const struct addr *addr, const uint8_t **bytes)
+{
+    if (addr->storage.ss_family == AF_INET) {
+        *bytes = (const uint8_t *)&((const struct sockaddr_in *)&addr->storage)->sin_addr;
+        return 4;
+    }
+    const struct in6_addr *v6 = &((const struct sockaddr_in6 *)&addr->storage)->sin6_addr;
+    if (IN6_IS_ADDR_V4MAPPED(v6)) {
+        *bytes = v6->s6_addr + 12;
+        return 4;
+    }
+    *bytes = v6->s6_addr;
+    return 16;
+}
+
+bool addr_parse(struct slice literal, uint16_t port, struct addr *addr)
+{
+    char text[INET6_ADDRSTRLEN];
+    memset(addr, 0, sizeof *addr);
+    if (literal.len >= sizeof text || slice_find(literal, 0) >= 0)
+        return false;
+    if (literal.len)
+        memcpy(text, literal.data, literal.len);
+    text[literal.len] = 0;
+    struct sockaddr_in *v4 = (struct sockaddr_in *)&addr->storage;
+    struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)&addr->storage;
+    if (inet_pton(AF_INET, text, &v4->sin_addr) == 1) {
+        v4->sin_family = AF_INET;
+        addr->len = sizeof *v4;
+    } else if (inet_pton(AF_INET6, text, &v6->sin6_addr) == 1) {
+        v6->sin6_family = AF_INET6;
+        addr->len = sizeof *v6;
+    } else {
+        return false;
+    }
+    addr_set_port(addr, port);
+    return true;
+}
+
+bool addr_from_bytes(struct slice bytes, struct addr *addr)
+{
+    memset(addr, 0, sizeof *addr);
+    if (bytes.len == 4) {
+        struct sockaddr_in *v4 = (struct sockaddr_in *)&addr->storage;
+        v4->sin_family = AF_INET;
+        memcpy(&v4->sin_addr, bytes.data, 4);
+        addr->len = sizeof *v4;
+    } else if (bytes.len == 16) {
+        struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)&addr->storage;
+        v6->sin6_family = AF_INET6;
+        memcpy(&v6->sin6_addr, bytes.data, 16);
+        addr->len = sizeof *v6;
+    }
+    return addr->len != 0;
+}
+
+bool addr_equal(const struct addr *a, const struct addr *b)
+{
+    const uint8_t *x, *y;
+    size_t size = address_bytes(a, &x);
+    return size == address_bytes(b, &y) && memcmp(x, y, size) == 0;
+}
+
+void addr_set_port(struct addr *addr, uint16_t port)
+{
+    if (addr->storage.ss_family == AF_INET)
+        ((struct sockaddr_in *)&addr->storage)->sin_port = htons(port);
+    else
+        ((struct sockaddr_in6 *)&addr->storage)->sin6_port = htons(port);
+}
+
+void addr_text(const struct addr *addr, char out[static ADDR_TEXT])
+{
+    char host[INET6_ADDRSTRLEN] = "";
+    if (addr->storage.ss_family == AF_INET) {
+        const struct sockaddr_in *v4 = (const struct sockaddr_in *)&addr->storage;
+        inet_ntop(AF_INET, &v4->sin_addr, host, sizeof host);
+        snprintf(out, ADDR_TEXT, "%s:%u", host, (unsigned)ntohs(v4->sin_port));
+    } else {
+        const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)&addr->storage;
+        inet_ntop(AF_INET6, &v6->sin6_addr, host, sizeof host);
+        snprintf(out, ADDR_TEXT, "[%s]:%u", host, (unsigned)ntohs(v6->sin6_port));
+    }
+}
+
+bool addr_in_network(const struct addr *addr, struct slice network)
+{
+    struct slice bits_text = network;
+    struct slice literal = slice_cut(&bits_text, '/');
+    struct addr net;
+    const uint8_t *a, *b;
+    if (!addr_parse(literal, 0, &net))
+        return false;
+    size_t size = address_bytes(addr, &a);
+    if (address_bytes(&net, &b) != size)
+        return false;
+    uint64_t bits = size * 8;
+    if (bits_text.data && !slice_number(bits_text, size * 8, &bits))
+        return false;
+    size_t whole = (size_t)bits / 8, left = (size_t)bits % 8;
+    if (memcmp(a, b, whole) != 0)
+        return false;
+    return left == 0 || (a[whole] ^ b[whole]) >> (8 - left) == 0;
+}
+
+bool addr_is_loopback(const struct addr *addr)
+{
+    return addr_in_network(addr, SLICE("127.0.0.0/8")) || addr_in_network(addr, SLICE("::1"));
+}
+
+bool addr_is_internal(const struct addr *addr)
+{
+    static const char *const networks[] = {"169.254.0.0/16", "fe80::/10", "fd00:ec2::/32", "0.0.0.0/8", "::"};
+    for (size_t i = 0; i < sizeof networks / sizeof *networks; i++)
+        if (addr_in_network(addr, slice_of(networks[i])))
+            return true;
+    return addr_is_loopback(addr);
+}

@@ -1,0 +1,235 @@
+#include "net/http.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/version.h"
+#include "net/addr.h"
+#include "net/http_connection.h"
+
+void http_init(struct http *http, struct trust *trust)
+{
+    *http = (struct http){.trust = trust};
+}
+
+void http_free(struct http *http)
+{
+    for (size_t i = 0; i < HTTP_POOL; i++)
+        http_connection_free(http->pool[i]);
+    memset(http->pool, 0, sizeof http->pool);
+}
+
+void http_request_init(struct http_request *request, const char *method, const struct url *url)
+{
+    *request = (struct http_request){.method = method, .url = *url, .body_limit = 1 << 20, .deadline = DEADLINE_NONE};
+}
+
+void http_request_add(struct http_request *request, const char *name, const char *value, bool secret)
+{
+    if (request->field_count == HTTP_HEADERS_SENT) /* the callers' lists are fixed and shorter */
+        abort();
+    request->fields[request->field_count++] = (struct http_field){name, value, secret};
+}
+
+static struct http_connection *pool_take(struct http *http, const struct url *url)
+{
+    for (size_t i = 0; i < HTTP_POOL; i++) {
+        struct http_connection *connection = http->pool[i];
+        if (!connection || !url_same_origin(&connection->origin, url))
+            continue;
+        http->pool[i] = NULL;
+        return connection;
+    }
+    return NULL;
+}
+
+static void pool_keep(struct http *http, struct http_connection *connection)
+{
+    http_connection_free(http->pool[HTTP_POOL - 1]);
+    memmove(http->pool + 1, http->pool, (HTTP_POOL - 1) * sizeof *http->pool);
+    http->pool[0] = connection;
+    connection->used = true;
+}
+
+static bool has_field(const struct http_request *request, const char *name)
+{
+    for (size_t i = 0; i < request->field_count; i++)
+        if (slice_is_nocase(slice_of(request->fields[i].name), name))
+            return true;
+    return false;
+}
+
+static void write_head(const struct http_request *request, const struct http_connection *connection, struct buf *text)
+{
+    struct arena scratch = {0};
+    const struct url *url = &request->url;
+    char *authority = url_authority(&scratch, url);
+    buf_printf(text, "%s ", request->method);
+    if (connection->via_proxy)
+        buf_printf(text, "http://%s", authority);
+    buf_printf(text, "%s%s%s HTTP/1.1\r\n", url->path, url->query ? "?" : "", url->query ? url->query : "");
+    if (!has_field(request, "host"))
+        buf_printf(text, "Host: %s\r\n", authority);
+    for (size_t i = 0; i < request->field_count; i++)
+        buf_printf(text, "%s: %s\r\n", request->fields[i].name, request->fields[i].value);
+    if (!has_field(request, "user-agent"))
+        buf_str(text, "User-Agent: ecr/" ECR_VERSION "\r\n");
+    buf_str(text, "Accept-Encoding: identity\r\n");
+    if (request->body.data)
+        buf_printf(text, "Content-Length: %zu\r\n", request->body.len);
+    if (connection->via_proxy && connection->proxy.userinfo)
+        buf_printf(text, "Proxy-Authorization: %s\r\n", proxy_authorization(&scratch, &connection->proxy));
+    buf_str(text, "\r\n");
+    arena_free(&scratch);
+}
+
+/* Sends head and body and reads replies until one is final. */
+static int exchange_head(struct http_connection *connection, const struct http_request *request, struct arena *arena,
+                         struct http_head *head, bool *no_byte, struct error *error)
+{
+    struct buf text = BUF_INIT;
+    write_head(request, connection, &text);
+    buf_slice(&text, request->body);
+    struct slice out = buf_view(&text);
+    int status = 0;
+    for (int interim = 0; status == 0; interim++) {
+        status = http_connection_read_head(connection, &out, HTTP_FIRST_BYTE_MS, request->deadline, arena, head, no_byte,
+                                           error);
+        if (status < 0 || (head->status >= 200))
+            break;
+        if (head->status == 101 || interim == HTTP_INTERIM_MAX)
+            status = error_set(error, REASON_BAD_REPLY, connection->stream.name, "its interim replies (HTTP %d) do not end",
+                               head->status);
+    }
+    /* A reply that came before everything was written leaves the connection in no state to carry another request. */
+    if (out.len)
+        connection->stream.send_failed = true;
+    buf_free(&text);
+    return status;
+}
+
+static int exchange(struct http_connection *connection, const struct http_request *request, struct arena *arena,
+                    struct http_reply *reply, bool *keep, bool *no_byte, struct error *error)
+{
+    enum http_framing framing;
+    uint64_t length;
+    if (exchange_head(connection, request, arena, &reply->head, no_byte, error) < 0)
+        return -1;
+    const char *fault = http_framing(&reply->head, strcmp(request->method, "HEAD") == 0, &framing, &length);
+    if (fault)
+        return error_set(error, REASON_BAD_REPLY, connection->stream.name, "its reply is not proper HTTP: %s", fault);
+    struct buf body = BUF_INIT;
+    int status = http_connection_read_body(connection, framing, length, request->body_limit, request->deadline, &body, error);
+    if (status == 0)
+        reply->body = arena_slice(arena, buf_view(&body));
+    buf_free(&body);
+    *keep = http_keeps_alive(&reply->head) && framing != HTTP_BODY_UNTIL_CLOSE && !connection->stream.send_failed &&
+            connection->input.len == 0;
+    return status;
+}
+
+static void report(struct http *http, const struct http_request *request, const struct http_reply *reply, int64_t since,
+                   struct arena *arena, const struct error *failed)
+{
+    if (!http->events.report)
+        return;
+    char *what = arena_printf(arena, "%s %s", request->method, url_public(arena, &request->url));
+    long took = (long)(clock_ms() - since);
+    if (failed)
+        http->events.report(http->events.context, arena_printf(arena, "%s: %s (%ld ms)", what, failed->cause, took));
+    else
+        http->events.report(http->events.context,
+                            arena_printf(arena, "%s: HTTP %d, %zu bytes (%ld ms)", what, reply->head.status, reply->body.len, took));
+}
+
+/* One request and its reply, with a fresh connection if a kept one had been closed meanwhile. */
+static int send_once(struct http *http, const struct http_request *request, bool refuse_internal, struct arena *arena,
+                     struct http_reply *reply, bool *peer_internal, struct error *error)
+{
+    for (;;) {
+        bool keep = false, no_byte = false;
+        struct http_connection *connection = pool_take(http, &request->url);
+        if (!connection)
+            connection = http_connection_open(http, &request->url, refuse_internal, request->deadline, error);
+        if (!connection)
+            return -1;
+        bool reused = connection->used;
+        http->requests++;
+        *peer_internal = connection->peer.len && addr_is_internal(&connection->peer);
+        int status = exchange(connection, request, arena, reply, &keep, &no_byte, error);
+        if (status == 0 && keep)
+            pool_keep(http, connection);
+        else
+            http_connection_free(connection);
+        if (status == 0 || !reused || !no_byte || deadline_passed(request->deadline))
+            return status;
+    }
+}
+
+static bool is_redirect(int status)
+{
+    return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+}
+
+/* Makes the request that follows a redirect (RFC 9110 section 15.4): secrets stay behind. */
+static int follow(struct http_request *request, struct http_reply *reply, struct arena *arena, struct error *error)
+{
+    struct url target;
+    struct slice location = http_header_get(&reply->head, "location");
+    const char *fault = url_resolve(arena, &request->url, location, &target);
+    if (fault)
+        return error_set(error, REASON_BAD_REPLY, request->url.host, "it redirects to no proper URL: %s", fault);
+    if (request->url.https && !target.https)
+        return error_set(error, REASON_REFUSED, request->url.host, "it redirects from https to http: not followed");
+    size_t kept = 0;
+    for (size_t i = 0; i < request->field_count; i++)
+        if (!request->fields[i].secret)
+            request->fields[kept++] = request->fields[i];
+    request->field_count = kept;
+    bool changes_method = reply->head.status != 307 && reply->head.status != 308;
+    if (changes_method && strcmp(request->method, "HEAD") != 0) {
+        request->method = "GET";
+        request->body = (struct slice){NULL, 0};
+    }
+    request->url = target;
+    request->url.userinfo = NULL;
+    return 0;
+}
+
+int http_send(struct http *http, const struct http_request *request, struct arena *arena, struct http_reply *reply,
+              struct error *error)
+{
+    struct http_request current = *request;
+    bool first_internal = false;
+    for (int hops = 0;; hops++) {
+        bool internal = false;
+        int64_t since = clock_ms();
+        memset(reply, 0, sizeof *reply);
+        int status = send_once(http, &current, hops > 0 && !first_internal, arena, reply, &internal, error);
+        report(http, &current, reply, since, arena, status < 0 ? error : NULL);
+        if (status < 0)
+            return -1;
+        reply->url = current.url;
+        first_internal = hops == 0 ? internal : first_internal;
+        if (current.max_redirects == 0 || !is_redirect(reply->head.status))
+            return 0;
+        if (hops >= current.max_redirects)
+            return error_set(error, REASON_BAD_REPLY, request->url.host, "it redirects more than %d times", hops);
+        if (follow(&current, reply, arena, error) < 0)
+            return -1;
+    }
+}
+
+long http_retry_after(const struct http_head *head)
+{
+    struct slice value = http_header_get(head, "retry-after");
+    uint64_t seconds;
+    int64_t when;
+    if (slice_number(value, 1 << 20, &seconds))
+        return (long)seconds;
+    if (!time_parse_http(value, &when))
+        return -1;
+    int64_t left = when - clock_unix();
+    return left < 0 ? 0 : left > 1 << 20 ? 1 << 20 : (long)left;
+}

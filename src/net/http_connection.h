@@ -1,0 +1,36 @@
+#ifndef ECR_NET_HTTP_CONNECTION_H
+#define ECR_NET_HTTP_CONNECTION_H
+
+#include "net/addr.h"
+#include "net/http.h"
+
+/* One connection of the client: http.c alone uses it. */
+struct http_connection {
+    struct arena arena;  /* holds the origin's texts */
+    struct url origin;
+    struct stream stream;
+    struct buf input;    /* read, not yet taken */
+    bool via_proxy;      /* plain HTTP through a proxy: requests name the whole URL */
+    struct url proxy;
+    bool used;           /* carried a reply before */
+    struct addr peer;
+};
+
+/* Opens a connection for a URL: dial, proxy, TLS. The caller frees it. NULL with `error`. */
+struct http_connection *http_connection_open(struct http *http, const struct url *url, bool refuse_internal,
+                                             int64_t deadline, struct error *error);
+void http_connection_free(struct http_connection *connection);
+
+/*
+ * Reads the next head and takes it off the input. 0, or -1 with `error`; *no_byte tells that the connection ended
+ * before anything came. `out` is what is still to be written meanwhile.
+ */
+int http_connection_read_head(struct http_connection *connection, struct slice *out, int64_t first_byte_ms,
+                              int64_t deadline, struct arena *arena, struct http_head *head, bool *no_byte,
+                              struct error *error);
+
+/* Reads the body behind a head, at most `limit` bytes, into `body`. */
+int http_connection_read_body(struct http_connection *connection, enum http_framing framing, uint64_t length,
+                              size_t limit, int64_t deadline, struct buf *body, struct error *error);
+
+#endif

@@ -1,0 +1,33 @@
+#include "net/trust.h"
+
+#include <string.h>
+
+#include "base/file.h"
+
+void trust_init(struct trust *trust)
+{
+    *trust = (struct trust){.pem = BUF_INIT, .system = BUF_INIT};
+}
+
+void trust_free(struct trust *trust)
+{
+    buf_free(&trust->pem);
+    buf_free(&trust->system);
+    trust_init(trust);
+}
+
+int trust_use_file(struct trust *trust, const char *path, struct error *error)
+{
+    struct arena scratch = {0};
+    struct anchor_set none = {.count = 0};
+    buf_free(&trust->pem);
+    int status = file_read(path, ANCHOR_FILE_MAX, &trust->pem);
+    if (status)
+        return error_set(error, REASON_USAGE, path, "cannot read the CA certificates: %s", strerror(status));
+    size_t held = anchors_add_pem(&scratch, buf_view(&trust->pem), (struct anchor_names){NULL, 0}, 0, &none);
+    arena_free(&scratch);
+    if (held == 0)
+        return error_set(error, REASON_USAGE, path, "holds no PEM certificate");
+    trust->file = path;
+    return 0;
+}

@@ -1,0 +1,23 @@
+#ifndef ECR_NET_TRUST_H
+#define ECR_NET_TRUST_H
+
+#include "net/anchors.h"
+
+/*
+ * Whom TLS trusts. Without a file the embedded roots, and beside them the system's bundle when a chain needs it; a
+ * file that was named replaces both.
+ */
+struct trust {
+    const char *file;   /* NULL: embedded and system */
+    struct buf pem;     /* the file's text */
+    bool system_read;
+    struct buf system;  /* the system's bundle, read when it is first needed */
+};
+
+void trust_init(struct trust *trust);
+void trust_free(struct trust *trust);
+
+/* Trusts the certificates of this PEM file alone. -1 with a usage error if it cannot be read or holds none. */
+int trust_use_file(struct trust *trust, const char *path, struct error *error);
+
+#endif
