@@ -1,0 +1,202 @@
+#include "cmd/cmd.h"
+
+#include <string.h>
+
+#include "base/json_write.h"
+
+static const char *const colour_choices[] = {"auto", "always", "never", NULL};
+
+struct option_set global_options(struct invocation *in, struct option list[static 16])
+{
+    const struct option all[] = {
+        {"region", 0, OPTION_TEXT, &in->session.region, NULL},
+        {"profile", 0, OPTION_TEXT, &in->session.profile, NULL},
+        {"endpoint-url", 0, OPTION_TEXT, &in->session.endpoint_url, NULL},
+        {"ca-file", 0, OPTION_TEXT, &in->session.ca_file, NULL},
+        {"authfile", 0, OPTION_TEXT, &in->session.authfile, NULL},
+        {"plain-http", 0, OPTION_TEXT, &in->plain_http, NULL},
+        {"timeout", 0, OPTION_DURATION, &in->session.timeout_ms, NULL},
+        {"max-attempts", 0, OPTION_COUNT, &in->session.max_attempts, NULL},
+        {"json", 0, OPTION_FLAG, &in->json, NULL},
+        {"quiet", 'q', OPTION_FLAG, &in->quiet, NULL},
+        {"verbose", 'v', OPTION_FLAG, &in->verbose, NULL},
+        {"color", 0, OPTION_CHOICE, &in->colour, colour_choices},
+        {"help", 'h', OPTION_FLAG, &in->help, NULL},
+    };
+    _Static_assert(sizeof all / sizeof *all <= 16, "the callers have room for 16");
+    memcpy(list, all, sizeof all);
+    return (struct option_set){list, sizeof all / sizeof *all};
+}
+
+int invocation_parse(struct invocation *in, const struct option *own, size_t own_count)
+{
+    struct option list[16];
+    struct option_set sets[] = {{own, own_count}, global_options(in, list)};
+    in->operands = arena_array(&in->arena, (size_t)in->argc + 1, sizeof *in->operands);
+    int taken = options_parse(sets, 2, in->argc, in->argv, false, in->operands, &in->operand_count, &in->error);
+    term_init(&in->term, (enum term_when)in->colour, in->quiet, in->verbose);
+    return taken < 0 ? -1 : 0;
+}
+
+int invocation_print(struct invocation *in, struct slice text)
+{
+    int why = term_write(text);
+    if (why == 0)
+        return 0;
+    error_set(&in->error, REASON_REFUSED, "standard output", "cannot write the result: %s", strerror(why));
+    term_error(&in->term, error_text(&in->error, &in->arena));
+    return -1;
+}
+
+static void print_json_error(struct invocation *in)
+{
+    struct buf line = BUF_INIT;
+    json_open(&line, '{');
+    json_member(&line, "error");
+    json_open(&line, '{');
+    json_member_str(&line, "reason", reason_name(in->error.reason));
+    json_member_str(&line, "subject", in->error.subject);
+    json_member_str(&line, "cause", in->error.cause);
+    json_member_str(&line, "hint", in->error.hint);
+    json_close(&line, '}');
+    json_close(&line, '}');
+    buf_char(&line, '\n');
+    term_write(buf_view(&line));
+    buf_free(&line);
+}
+
+int invocation_fail(struct invocation *in)
+{
+    int status = (int)reason_exit(in->error.reason);
+    term_error(&in->term, error_text(&in->error, &in->arena));
+    if (in->json)
+        print_json_error(in);
+    return status;
+}
+
+static void report_event(void *context, const char *line)
+{
+    const struct invocation *in = context;
+    term_note(&in->term, TERM_PLAIN, line);
+}
+
+struct events invocation_events(struct invocation *in)
+{
+    return (struct events){in->verbose ? report_event : NULL, in};
+}
+
+static const struct command *find_command(const struct command *table, size_t count, const char *name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(table[i].name, name) == 0)
+            return &table[i];
+    return NULL;
+}
+
+static int unknown_command(struct invocation *in, const struct command *table, size_t count, const char *name)
+{
+    const char **names = arena_array(&in->arena, count, sizeof *names);
+    for (size_t i = 0; i < count; i++)
+        names[i] = table[i].name;
+    const char *near = nearest_name(name, names, count);
+    error_set(&in->error, REASON_USAGE, name, "unknown command");
+    if (near)
+        error_hint(&in->error, "did you mean 'ecr %s'?", near);
+    else
+        error_hint(&in->error, "'ecr help' lists the commands");
+    return invocation_fail(in);
+}
+
+static const char overview[] =
+    "ecr: is this container image there, and would a pull get it?\n\nusage: ecr [OPTION...] COMMAND [OPTION...] ARG...\n\n";
+
+static const char global_help[] =
+    "\noptions of every command:\n"
+    "  --region R             the region, where the name of the registry does not say\n"
+    "  --profile P            a profile of ~/.aws/config and ~/.aws/credentials\n"
+    "  --endpoint-url URL     the URL of ECR's API\n"
+    "  --ca-file FILE         trust the certificates in this PEM file alone\n"
+    "  --authfile FILE        registry credentials, in the form of Docker's config.json\n"
+    "  --plain-http HOST      a registry that is to be spoken to without TLS\n"
+    "  --timeout DURATION     for the whole command: 500ms, 30s, 5m, 1h\n"
+    "  --max-attempts N       attempts a call, the first included (3)\n"
+    "  --json                 one JSON object a line on standard output\n"
+    "  -q, --quiet            errors alone on standard error\n"
+    "  -v, --verbose          every request on standard error\n"
+    "  --color WHEN           auto, always or never\n"
+    "  -h, --help             this text\n"
+    "\nexit status: 0 present, 1 absent, 2 wrong usage, 6 there but unfit; not found out: 3 credentials or\n"
+    "permission, 4 network or service trouble, 5 anything else\n";
+
+static int print_help(struct invocation *in, const struct command *table, size_t count, const struct command *one)
+{
+    struct buf text = BUF_INIT;
+    if (one) {
+        buf_printf(&text, "ecr %s: %s\n\n%s", one->name, one->line, one->text);
+    } else {
+        buf_str(&text, overview);
+        for (size_t i = 0; i < count; i++)
+            buf_printf(&text, "  %-10s %s\n", table[i].name, table[i].line);
+        buf_str(&text, "  help       this text, or that of one command\n");
+    }
+    buf_str(&text, global_help);
+    int status = invocation_print(in, buf_view(&text)) < 0 ? EXIT_OTHER : EXIT_OK;
+    buf_free(&text);
+    return status;
+}
+
+/* "ecr help [COMMAND]". */
+static int run_help(struct invocation *in, const struct command *table, size_t count)
+{
+    if (invocation_parse(in, NULL, 0) < 0)
+        return invocation_fail(in);
+    const struct command *one = in->operand_count ? find_command(table, count, in->operands[0]) : NULL;
+    if (in->operand_count && !one)
+        return unknown_command(in, table, count, in->operands[0]);
+    return print_help(in, table, count, one);
+}
+
+/* --help anywhere before a "--" wins over everything else that may be wrong. */
+static bool asks_for_help(const struct invocation *in)
+{
+    for (int i = 0; i < in->argc && strcmp(in->argv[i], "--") != 0; i++)
+        if (strcmp(in->argv[i], "--help") == 0 || strcmp(in->argv[i], "-h") == 0)
+            return true;
+    return in->help;
+}
+
+static int run_command(struct invocation *in, const struct command *table, size_t count, int argc, char **argv)
+{
+    struct option list[16];
+    struct option_set sets[] = {global_options(in, list)};
+    size_t none;
+    int taken = options_parse(sets, 1, argc, argv, true, NULL, &none, &in->error);
+    term_init(&in->term, (enum term_when)in->colour, in->quiet, in->verbose);
+    if (taken < 0)
+        return invocation_fail(in);
+    if (taken == argc && in->help)
+        return print_help(in, table, count, NULL);
+    if (taken == argc) {
+        error_set(&in->error, REASON_USAGE, "", "no command given");
+        error_hint(&in->error, "'ecr help' lists the commands");
+        return invocation_fail(in);
+    }
+    in->name = argv[taken];
+    in->argc = argc - taken - 1;
+    in->argv = argv + taken + 1;
+    if (strcmp(in->name, "help") == 0)
+        return run_help(in, table, count);
+    const struct command *command = find_command(table, count, in->name);
+    if (!command)
+        return unknown_command(in, table, count, in->name);
+    return asks_for_help(in) ? print_help(in, table, count, command) : command->run(in);
+}
+
+int run_program(const struct command *table, size_t count, int argc, char **argv)
+{
+    struct invocation in = {.name = ""};
+    error_init(&in.error, &in.arena);
+    int status = run_command(&in, table, count, argc > 0 ? argc - 1 : 0, argv + 1);
+    arena_free(&in.arena);
+    return status;
+}

@@ -1,0 +1,57 @@
+#ifndef ECR_CMD_CMD_H
+#define ECR_CMD_CMD_H
+
+#include "check/session.h"
+#include "cmd/options.h"
+#include "term/term.h"
+
+/* What every command gets: the global options, the rest of its arguments, where to write. */
+struct invocation {
+    struct arena arena;
+    struct error error;
+    struct term term;
+    struct session_options session;
+    const char *plain_http;
+    bool json;
+    bool help;
+    bool quiet;
+    bool verbose;
+    int colour;             /* enum term_when */
+    const char *name;       /* of the command */
+    int argc;               /* behind the command's name */
+    char **argv;
+    const char **operands;  /* filled by invocation_parse */
+    size_t operand_count;
+};
+
+/* A verb: its function returns the exit status. */
+struct command {
+    const char *name;
+    int (*run)(struct invocation *invocation);
+    const char *line; /* of help */
+    const char *text; /* of its own help, behind the line */
+};
+
+int cmd_check(struct invocation *invocation);
+int cmd_parse(struct invocation *invocation);
+int cmd_version(struct invocation *invocation);
+
+/* The options that every command takes. */
+struct option_set global_options(struct invocation *invocation, struct option list[static 16]);
+
+/* Parses the rest of the command line with the command's own options beside the global ones. -1: usage error. */
+int invocation_parse(struct invocation *invocation, const struct option *own, size_t own_count);
+
+/* Prints the invocation's error: on stderr, with --json on stdout too. Returns its exit status. */
+int invocation_fail(struct invocation *invocation);
+
+/* Writes a result to stdout. A stdout that cannot be written is an error and never silence: -1 after saying so. */
+int invocation_print(struct invocation *invocation, struct slice text);
+
+/* Sends the events of the lower rooms to stderr with -v. */
+struct events invocation_events(struct invocation *invocation);
+
+/* Runs the program: finds the command in the table and calls it. Returns the exit status. */
+int run_program(const struct command *table, size_t count, int argc, char **argv);
+
+#endif
