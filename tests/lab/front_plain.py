@@ -1,0 +1,158 @@
+"""Registries that are not ECR: without authentication, with Basic, or with Bearer tokens - and ECR Public."""
+
+import json
+import secrets
+
+from . import distribution, front, message
+from .names import PASSWORD, USER
+from .front_registry import basic
+from .state import space
+
+VERSION = ("Docker-Distribution-Api-Version", "registry/2.0")
+READING = ("Ping", "GetManifest", "HeadManifest", "GetBlob", "HeadBlob", "ListTags", "ListReferrers")
+
+
+class PlainRegistryFront(front.RegistryFront):
+    """Open to all. Names are kept in a part of the storage registry of their own (`area`)."""
+
+    def __init__(self, world, keys, name, area=None):
+        super().__init__(world, keys, name)
+        self.area = area or name
+
+    def handle(self, request):
+        refusal = self.authorize(request)
+        if refusal:
+            return refusal
+        if self.operation(request) == "Ping":
+            return message.json_response({}, headers=[VERSION])
+        if self.operation(request) == "Catalog":
+            return self.catalog()
+        name, _kind, _rest = front.split(request.path)
+        if name is None:
+            return message.text_response("404 page not found\n", 404)
+        return self.passed_on(request, name)
+
+    def authorize(self, _request):
+        return None
+
+    def passed_on(self, request, name):
+        inner = f"/v2/{space(self.world, self.area, name)}/"
+        target = request.target.replace(f"/v2/{name}/", inner, 1)
+        kept = request.pick("content-type", "content-range", "content-length", "range", "accept")
+        response = distribution.ask(request.method, target, kept, request.body)
+        for header in ("location", "link"):
+            if response.header(header):
+                response.set(header.title(), response.header(header).replace(inner, f"/v2/{name}/", 1))
+        if response.status == 200 and self.operation(request) == "ListTags":
+            value = json.loads(response.whole())
+            response.replace(json.dumps({**value, "name": name}).encode())
+        return response
+
+    def catalog(self):
+        prefix = space(self.world, self.area) + "/"
+        everything = json.loads(distribution.ask("GET", "/v2/_catalog?n=10000").whole())["repositories"]
+        mine = [name[len(prefix):] for name in everything if name.startswith(prefix)]
+        return message.json_response({"repositories": mine}, headers=[VERSION])
+
+    def unauthorized(self, challenge):
+        response = self.error("UNAUTHORIZED", "authentication required", 401)
+        response.set("WWW-Authenticate", challenge)
+        return response
+
+
+class BasicRegistryFront(PlainRegistryFront):
+    def authorize(self, request):
+        if basic(request) != (USER, PASSWORD):
+            return self.unauthorized('Basic realm="lab"')
+        return None
+
+
+class Tokens:
+    """Bearer tokens of one token service: token -> (subject, granted scopes)."""
+
+    def __init__(self):
+        self.issued = {}
+
+    def issue(self, subject, scopes):
+        token = secrets.token_urlsafe(60)
+        self.issued[token] = (subject, set(scopes))
+        return token
+
+
+class BearerRegistryFront(PlainRegistryFront):
+    """Docker's token authentication. Names below `private/` are for USER alone; anybody may read, USER may write."""
+
+    def __init__(self, world, keys, name, tokens, realm, service):
+        super().__init__(world, keys, name)
+        self.tokens, self.realm, self.service = tokens, realm, service
+
+    def authorize(self, request):
+        name, _kind, _rest = front.split(request.path)
+        action = "pull" if self.operation(request) in READING else "push"
+        scheme, _, token = (request.header("authorization") or "").partition(" ")
+        subject, scopes = self.tokens.issued.get(token, (None, set())) if scheme.lower() == "bearer" else (None, set())
+        if name is None:
+            allowed = token in self.tokens.issued
+        else:
+            allowed = f"{name}:{action}" in scopes
+        if allowed:
+            return None
+        scope = f',scope="repository:{name}:{"pull" if action == "pull" else "pull,push"}"' if name else ""
+        # A good token for something else is told so; daemons make "access denied" of it.
+        lacking = ',error="insufficient_scope"' if token in self.tokens.issued else ""
+        return self.unauthorized(f'Bearer realm="{self.realm}",service="{self.service}"{scope}{lacking}')
+
+
+class TokenFront(front.RegistryFront):
+    """The token service of a BearerRegistryFront."""
+
+    def __init__(self, world, keys, name, tokens):
+        super().__init__(world, keys, name)
+        self.tokens = tokens
+
+    def handle(self, request):
+        if self.operation(request) != "Token":
+            return message.text_response("not found", 404)
+        found = basic(request)
+        if found not in (None, (USER, PASSWORD)):
+            return message.json_response({"details": "incorrect username or password"}, 401)
+        granted = []
+        for scope in " ".join(request.query.get("scope", [])).split():
+            _, name, actions = scope.split(":") if scope.count(":") == 2 else (None, "", "")
+            for action in actions.split(","):
+                if found or (action == "pull" and not name.startswith("private/")):
+                    granted.append(f"{name}:{action}")
+        token = self.tokens.issue(USER if found else None, granted)
+        return message.json_response({"token": token, "access_token": token, "expires_in": 300})
+
+
+class PublicRegistryFront(PlainRegistryFront):
+    """public.ecr.aws: one literal scope, a token for everybody, and its own habits."""
+
+    def __init__(self, world, keys, tokens):
+        super().__init__(world, keys, "public")
+        self.tokens = tokens
+
+    def handle(self, request):
+        if self.operation(request) == "Token":
+            return self.token(request)
+        return super().handle(request)
+
+    def token(self, request):
+        found, subject = basic(request), None
+        if found:
+            key, _, over = self.keys.redeem(found[1] or "", "ecr-public")
+            if key is None or over:
+                return self.error("DENIED", "Your authorization token has expired. Reauthenticate and try again.", 403)
+            subject = key.arn
+        return message.json_response({"token": self.tokens.issue(subject, ["aws"])})
+
+    def authorize(self, request):
+        scheme, _, token = (request.header("authorization") or "").partition(" ")
+        if scheme.lower() == "bearer" and token not in self.tokens.issued:
+            return self.error("DENIED", "Your Authorization Token is invalid.", 400)
+        subject, _ = self.tokens.issued.get(token, (None, None))
+        operation = self.operation(request)
+        if token not in self.tokens.issued or operation == "HeadBlob" or (operation not in READING and not subject):
+            return self.unauthorized('Bearer realm="https://public.ecr.aws/token/",service="public.ecr.aws",scope="aws"')
+        return None

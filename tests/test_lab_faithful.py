@@ -1,0 +1,621 @@
+"""The lab is worth as much as it resembles what it stands for: the tools people use must work against it."""
+
+import base64
+import json
+import os
+import socket
+import subprocess
+import time
+
+import botocore.exceptions
+import dnslib
+import pytest
+
+from lab import synth
+from lab.faults import FAULTS
+
+HOST = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
+
+
+class Run:
+    def __init__(self, done):
+        self.code, self.out, self.err = done.returncode, done.stdout, done.stderr
+
+    @property
+    def json(self):
+        assert self.code == 0, self.err
+        return json.loads(self.out)
+
+
+def run(*command, env=None, stdin=None, timeout=60):
+    return Run(subprocess.run(command, env={**os.environ, **(env or {})}, input=stdin, capture_output=True, text=True,
+                              timeout=timeout))
+
+
+@pytest.fixture
+def aws(lab):
+    """The aws CLI with the key of a role."""
+    def call(*arguments, key="full", region="us-east-1", service="ecr"):
+        env = {**lab.key_environment(key), "AWS_DEFAULT_REGION": region, "AWS_MAX_ATTEMPTS": "1", "AWS_PAGER": ""}
+        return run("aws", service, *arguments, "--output", "json", env=env)
+    return call
+
+
+@pytest.fixture
+def docker(dockerd, tmp_path):
+    def call(*arguments, stdin=None):
+        return run("docker", *arguments, env={"DOCKER_HOST": dockerd, "DOCKER_CONFIG": str(tmp_path)}, stdin=stdin)
+    yield call
+    left = call("images", "--quiet").out.split()
+    if left:
+        call("rmi", "--force", *left)
+
+
+def login(lab):
+    return f"AWS:{lab.password()}"
+
+
+# ---- the aws CLI
+
+def test_describe_images(lab, aws):
+    repository = lab.create_repository("team/app")
+    image = lab.push_image(f"{repository}:v1", layers=2)
+    shown = aws("describe-images", "--repository-name", "team/app", "--image-ids", "imageTag=v1").json["imageDetails"]
+    assert len(shown) == 1
+    assert shown[0]["imageDigest"] == image.digest
+    assert shown[0]["imageTags"] == ["v1"]
+    assert shown[0]["imageManifestMediaType"] == image.media_type
+    manifest = json.loads(image.manifest)
+    assert shown[0]["imageSizeInBytes"] == manifest["config"]["size"] + sum(l["size"] for l in manifest["layers"])
+    assert shown[0]["imageStatus"] == "ACTIVE"
+
+
+def test_describe_images_of_an_index_and_its_children(lab, aws):
+    repository = lab.create_repository("team/app")
+    index = lab.push_image(f"{repository}:v1", ["linux/amd64", "linux/arm64/v8"], docker=True)
+    shown = {i["imageDigest"]: i for i in aws("describe-images", "--repository-name", "team/app").json["imageDetails"]}
+    assert set(shown) == {index.digest, *(child.digest for child in index.children)}
+    assert shown[index.digest]["imageSizeInBytes"] == max(shown[c.digest]["imageSizeInBytes"] for c in index.children)
+    assert "imageTags" not in shown[index.children[0].digest]
+
+
+def test_batch_get_image_has_the_exact_bytes(lab, aws):
+    repository = lab.create_repository("team/app")
+    image = lab.push_image(f"{repository}:v1", annotations={"text": "ünïcode \"quoted\" \\ / 𝄞"})
+    answer = aws("batch-get-image", "--repository-name", "team/app", "--image-ids", "imageTag=v1", "imageTag=v9").json
+    assert answer["images"][0]["imageManifest"].encode() == image.manifest
+    assert answer["failures"] == [{"imageId": {"imageTag": "v9"}, "failureCode": "ImageNotFound",
+                                   "failureReason": "Requested image not found"}]
+    wrong = aws("batch-get-image", "--repository-name", "team/app", "--image-ids",
+                f"imageTag=v1,imageDigest=sha256:{'0' * 64}").json
+    assert wrong["failures"][0]["failureCode"] == "ImageTagDoesNotMatchDigest"
+
+
+@pytest.mark.parametrize("arguments, code, text", [
+    (["describe-images", "--repository-name", "none"], "RepositoryNotFoundException",
+     "The repository with name 'none' does not exist in the registry with id '123456789012'"),
+    (["describe-images", "--repository-name", "app", "--image-ids", "imageTag=v9"], "ImageNotFoundException",
+     "The image with imageId {imageDigest:'null', imageTag:'v9'} does not exist within the repository with name 'app' in "
+     "the registry with id '123456789012'"),
+    (["describe-images", "--repository-name", "UPPER"], "InvalidParameterException", "repositoryName"),
+    (["describe-pull-through-cache-rules", "--ecr-repository-prefixes", "none"], "PullThroughCacheRuleNotFoundException",
+     "'none'"),
+    (["create-repository", "--repository-name", "app"], "RepositoryAlreadyExistsException", "'app'"),
+    (["describe-images", "--registry-id", "999999999999", "--repository-name", "app"], "AccessDeniedException",
+     "no resource-based policy allows"),
+])
+def test_error_texts(lab, aws, arguments, code, text):
+    lab.create_repository("app")
+    answer = aws(*arguments)
+    assert answer.code == 255
+    assert f"({code})" in answer.err and text in answer.err
+
+
+@pytest.mark.parametrize("key, code", [
+    ("wrong-secret", "InvalidSignatureException"), ("unknown", "UnrecognizedClientException"),
+    ("expired", "ExpiredTokenException"), ("nothing", "AccessDeniedException"), ("pull", "AccessDeniedException")])
+def test_keys_that_may_not(lab, aws, key, code):
+    lab.create_repository("app")
+    answer = aws("describe-images", "--repository-name", "app", key=key)
+    assert answer.code == 255 and f"({code})" in answer.err
+
+
+@pytest.mark.parametrize("key", ["full", "session", "describe"])
+def test_keys_that_may(lab, aws, key):
+    lab.create_repository("app")
+    assert aws("describe-images", "--repository-name", "app", key=key).json == {"imageDetails": []}
+
+
+def test_denial_names_who_what_and_where(lab, aws):
+    lab.create_repository("app")
+    assert ("User: arn:aws:iam::123456789012:user/pull is not authorized to perform: ecr:DescribeImages on resource: "
+            "arn:aws:ecr:us-east-1:123456789012:repository/app because no identity-based policy allows the "
+            "ecr:DescribeImages action") in aws("describe-images", "--repository-name", "app", key="pull").err
+
+
+@pytest.mark.parametrize("clock, text", [(600, "Signature expired"), (-600, "Signature not yet current"), (200, None)])
+def test_clock_skew(lab, aws, clock, text):
+    lab.setting(clock=clock)
+    answer = aws("describe-repositories")
+    assert (text in answer.err and "InvalidSignatureException" in answer.err) if text else answer.code == 0
+
+
+def test_paging(lab, aws):
+    repository = lab.create_repository("app")
+    lab.push_tags(repository, [f"t{n}" for n in range(25)])
+    for settings in ({}, {"empty_pages": True}, {"page_limit": 4}):
+        lab.setting(**settings)
+        ids = aws("list-images", "--repository-name", "app", "--page-size", "10").json["imageIds"]
+        assert sorted(i["imageTag"] for i in ids) == sorted(f"t{n}" for n in range(25))
+    client = lab.api()
+    first = client.list_images(repositoryName="app", maxResults=3)
+    with pytest.raises(client.exceptions.InvalidParameterException):
+        client.list_images(repositoryName="app", maxResults=3, nextToken="bm9uZQ==")
+    with pytest.raises(client.exceptions.InvalidParameterException):
+        client.describe_images(repositoryName="app", imageIds=[{"imageTag": "t1"}], nextToken=first["nextToken"])
+    with pytest.raises(client.exceptions.InvalidParameterException):
+        client.describe_images(repositoryName="app", imageIds=[{"imageTag": f"t{n}"} for n in range(101)])
+
+
+def test_cache_rules(lab, aws):
+    lab.cache_rule("hub", "registry-1.docker.io")
+    made = aws("create-pull-through-cache-rule", "--ecr-repository-prefix", "quay", "--upstream-registry-url", "quay.io").json
+    assert made["ecrRepositoryPrefix"] == "quay"
+    rules = aws("describe-pull-through-cache-rules").json["pullThroughCacheRules"]
+    assert [(r["ecrRepositoryPrefix"], r["upstreamRegistryUrl"]) for r in rules] == [("hub", "registry-1.docker.io"),
+                                                                                     ("quay", "quay.io")]
+    assert "(AccessDeniedException)" in aws("describe-pull-through-cache-rules", key="pull").err
+
+
+def test_archived_images_hide(lab, aws):
+    repository = lab.create_repository("app")
+    image = lab.push_image(f"{repository}:v1")
+    lab.archive(f"{repository}:v1")
+    by_id = ["describe-images", "--repository-name", "app", "--image-ids", "imageTag=v1"]
+    assert "(ImageNotFoundException)" in aws(*by_id).err
+    assert aws("describe-images", "--repository-name", "app").json["imageDetails"] == []
+    shown = aws("describe-images", "--repository-name", "app", "--filter", "imageStatus=ANY").json["imageDetails"]
+    assert [(i["imageDigest"], i["imageStatus"]) for i in shown] == [(image.digest, "ARCHIVED")]
+    lab.setting(archived_by_id="shown")
+    assert aws(*by_id).json["imageDetails"][0]["imageStatus"] == "ARCHIVED"
+    lab.archive(f"{repository}:v1", "ACTIVE")
+    lab.setting(archived_by_id="hidden")
+    assert aws(*by_id).json["imageDetails"][0]["imageStatus"] == "ACTIVE"
+
+
+def test_overwritten_tag_leaves_the_old_image(lab, aws):
+    repository = lab.create_repository("app")
+    old = lab.push_image(f"{repository}:v1", content="old")
+    new = lab.push_image(f"{repository}:v1", content="new")
+    shown = {i["imageDigest"]: i.get("imageTags") for i in
+             aws("describe-images", "--repository-name", "app").json["imageDetails"]}
+    assert shown == {old.digest: None, new.digest: ["v1"]}
+    deleted = aws("batch-delete-image", "--repository-name", "app", "--image-ids", f"imageDigest={old.digest}").json
+    assert deleted == {"imageIds": [{"imageDigest": old.digest}], "failures": []}
+
+
+def test_immutable_tags(lab):
+    repository = lab.create_repository("app", imageTagMutability="IMMUTABLE")
+    lab.push_image(f"{repository}:v1", content="one")
+    with pytest.raises(RuntimeError, match="TAG_INVALID"):
+        lab.push_image(f"{repository}:v1", content="two")
+
+
+def test_throttling_and_refused_fault(lab, aws):
+    lab.fault("throttle", service="api", operation="DescribeRepositories", count=1)
+    assert "(ThrottlingException)" in aws("describe-repositories").err
+    assert aws("describe-repositories").code == 0
+    assert lab.faults() == [{"name": "throttle", "hits": 1, "left": 0}]
+
+
+def test_other_partitions_and_forms_of_the_endpoint(lab):
+    import boto3
+    key = lab.keys["full"]
+    secrets = {"aws_access_key_id": key["access_key_id"], "aws_secret_access_key": key["secret_access_key"]}
+    for region, options in (("cn-north-1", {}), ("us-gov-west-1", {"use_fips_endpoint": True}),
+                            ("eu-west-1", {"use_dualstack_endpoint": True})):
+        config = botocore.config.Config(**options)
+        client = boto3.client("ecr", region_name=region, verify=lab.ca, config=config, **secrets)
+        assert client.describe_repositories()["repositories"] == []
+    hosts = {r["host"] for r in lab.requests(service="api")}
+    assert hosts == {"api.ecr.cn-north-1.amazonaws.com.cn", "api.ecr-fips.us-gov-west-1.amazonaws.com",
+                     "ecr.eu-west-1.api.aws"}
+
+
+def test_sts(lab, aws):
+    who = aws("get-caller-identity", service="sts").json
+    assert who["Arn"] == "arn:aws:iam::123456789012:user/full" and who["Account"] == "123456789012"
+    role = aws("assume-role", "--role-arn", "arn:aws:iam::123456789012:role/pull", "--role-session-name", "test",
+               service="sts").json["Credentials"]
+    env = {"AWS_ACCESS_KEY_ID": role["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": role["SecretAccessKey"],
+           "AWS_SESSION_TOKEN": role["SessionToken"], "AWS_DEFAULT_REGION": "us-east-1", "AWS_MAX_ATTEMPTS": "1"}
+    assert "assumed-role/pull/test is not authorized" in run("aws", "ecr", "describe-repositories", env=env).err
+
+
+# ---- the Docker daemon
+
+def test_docker_login_pull_and_push(lab, aws, docker):
+    repository = lab.create_repository("team/app")
+    image = lab.push_image(f"{repository}:v1", docker=True, layers=2)
+    assert "no basic auth credentials" in docker("pull", f"{repository}:v1").err
+    password = run("aws", "ecr", "get-login-password", env={**lab.key_environment("full"), "AWS_DEFAULT_REGION": "us-east-1"})
+    done = docker("login", "--username", "AWS", "--password-stdin", HOST, stdin=password.out)
+    assert "Login Succeeded" in done.out, done.err
+    pulled = docker("pull", f"{repository}:v1")
+    assert pulled.code == 0, pulled.err
+    assert f"Digest: {image.digest}" in pulled.out
+    assert docker("tag", f"{repository}:v1", f"{repository}:v2").code == 0
+    pushed = docker("push", f"{repository}:v2")
+    assert pushed.code == 0, pushed.err
+    shown = aws("describe-images", "--repository-name", "team/app", "--image-ids", "imageTag=v2").json["imageDetails"][0]
+    assert shown["imageDigest"] in pushed.out
+    missing = docker("push", f"{HOST}/none:v1")
+    docker("tag", f"{repository}:v1", f"{HOST}/none:v1")
+    missing = docker("push", f"{HOST}/none:v1")
+    assert "The repository with name 'none' does not exist in the registry with id '123456789012'" in missing.err
+    # Layers came from the bucket, and no registry credentials went there.
+    assert all("authorization" not in r["headers"] for r in lab.requests(service="bucket"))
+    assert lab.requests(service="bucket", status=200)
+
+
+def test_docker_login_with_a_wrong_password(lab, docker):
+    done = docker("login", "--username", "AWS", "--password-stdin", HOST, stdin="wrong")
+    assert "400 Bad Request" in done.err
+
+
+def test_expired_registry_token(lab, docker):
+    repository = lab.create_repository("app")
+    lab.push_image(f"{repository}:v1", docker=True)
+    assert docker("login", "--username", "AWS", "--password-stdin", HOST, stdin=lab.password()).code == 0
+    lab.expire_tokens()
+    assert "Your authorization token has expired. Reauthenticate and try again." in docker("pull", f"{repository}:v1").err
+
+
+def distribution(sock, name, user=None, password=None):
+    """GET /distribution/NAME/json of the daemon: (status, JSON)"""
+    auth = base64.urlsafe_b64encode(json.dumps({"username": user, "password": password} if user else {}).encode()).decode()
+    with socket.socket(socket.AF_UNIX) as s:
+        s.connect(sock)
+        s.sendall(f"GET /v1.40/distribution/{name}/json HTTP/1.0\r\nHost: d\r\nX-Registry-Auth: {auth}\r\n\r\n".encode())
+        data = b"".join(iter(lambda: s.recv(65536), b""))
+    head, _, body = data.partition(b"\r\n\r\n")
+    return int(head.split()[1]), json.loads(body)
+
+
+def test_docker_distribution(lab, dockerd):
+    repository = lab.create_repository("app")
+    image = lab.push_image(f"{repository}:v1", ["linux/amd64", "linux/arm64"])
+    sock, password = lab.docker_sock, lab.password()
+    status, value = distribution(sock, f"{repository}:v1", "AWS", password)
+    assert status == 200, value
+    assert value["Descriptor"]["digest"] == image.digest
+    assert [p["architecture"] for p in value["Platforms"]] == ["amd64", "arm64"]
+    assert distribution(sock, f"{repository}:v9", "AWS", password)[0] == 404
+    assert distribution(sock, f"{HOST}/none:v1", "AWS", password)[0] in (403, 404)
+    status, value = distribution(sock, f"{repository}:v1")
+    assert "no basic auth credentials" in value["message"]
+    plain = lab.push_image(f"{lab.plain_host}/app:v1")
+    assert distribution(sock, f"{lab.plain_host}/app:v1")[1]["Descriptor"]["digest"] == plain.digest
+
+
+def test_docker_over_tls(lab, docker):
+    done = run("docker", "--host", lab.docker_tls_host, "--tlsverify", "version", "--format", "{{.Server.Version}}",
+               env={"DOCKER_CERT_PATH": lab.docker_tls})
+    assert done.code == 0, done.err
+
+
+@pytest.mark.parametrize("host, user", [("registry.lab.test", None), ("basic.lab.test", "user"),
+                                        ("bearer.lab.test", None), ("public.ecr.aws", None)])
+def test_docker_pulls_from_other_registries(lab, docker, host, user):
+    image = lab.push_image(f"{host}/lab/app:v1", docker=True)
+    if user:
+        assert docker("login", "--username", user, "--password-stdin", host, stdin="password").code == 0
+    done = docker("pull", f"{host}/lab/app:v1")
+    assert done.code == 0, done.err
+    assert image.digest in done.out
+    assert docker("pull", f"{host}/lab/app:v9").code != 0
+
+
+def test_docker_hub(lab, docker):
+    image = lab.push_image("registry-1.docker.io/library/tiny:v1", docker=True)
+    done = docker("pull", "tiny:v1")
+    assert done.code == 0 and image.digest in done.out, done.err
+    lab.push_image("registry-1.docker.io/private/app:v1", docker=True)
+    assert "pull access denied" in docker("pull", "private/app:v1").err
+
+
+# ---- skopeo
+
+def test_skopeo_push_is_described(lab, aws, tmp_path):
+    lab.create_repository("team/app")
+    lab.create_repository("team/copy")
+    source = lab.push_image(f"{HOST}/team/app:v1", layers=3, size=100000)
+    there = run("skopeo", "copy", "--dest-creds", login(lab), "--src-creds", login(lab), f"docker://{HOST}/team/app:v1",
+                f"docker://{HOST}/team/copy:v2")
+    assert there.code == 0, there.err
+    shown = aws("describe-images", "--repository-name", "team/copy", "--image-ids", "imageTag=v2").json["imageDetails"][0]
+    assert shown["imageDigest"] == source.digest
+    assert abs(shown["imagePushedAt"] - time.time()) < 60 and shown["imageSizeInBytes"] > 100000
+    back = run("skopeo", "copy", "--src-creds", login(lab), f"docker://{HOST}/team/copy:v2", f"oci:{tmp_path}/layout:v2")
+    assert back.code == 0, back.err
+    assert (tmp_path / "layout" / "blobs" / "sha256" / source.digest[7:]).read_bytes() == source.manifest
+
+
+def test_skopeo_copies_an_index(lab, aws):
+    lab.create_repository("app")
+    lab.create_repository("copy")
+    index = lab.push_image(f"{HOST}/app:v1", ["linux/amd64", "linux/arm64"])
+    done = run("skopeo", "copy", "--all", "--dest-creds", login(lab), "--src-creds", login(lab), f"docker://{HOST}/app:v1",
+               f"docker://{HOST}/copy:v1")
+    assert done.code == 0, done.err
+    assert aws("describe-images", "--repository-name", "copy", "--image-ids",
+               f"imageDigest={index.digest}").json["imageDetails"][0]["imageTags"] == ["v1"]
+
+
+def test_skopeo_inspect(lab):
+    lab.create_repository("app")
+    image = lab.push_image(f"{HOST}/app:v1", "linux/arm64")
+    shown = run("skopeo", "inspect", "--creds", login(lab), f"docker://{HOST}/app:v1").json
+    assert (shown["Digest"], shown["Architecture"], shown["RepoTags"]) == (image.digest, "arm64", ["v1"])
+    assert "Requested image not found" in run("skopeo", "inspect", "--creds", login(lab), f"docker://{HOST}/app:v9").err
+    assert "does not exist in the registry" in run("skopeo", "inspect", "--creds", login(lab), f"docker://{HOST}/no:v9").err
+    lab.archive(f"{HOST}/app:v1")
+    assert run("skopeo", "inspect", "--creds", login(lab), f"docker://{HOST}/app:v1").code != 0
+
+
+def test_skopeo_with_a_pull_only_key(lab):
+    lab.create_repository("app")
+    lab.push_image(f"{HOST}/app:v1")
+    creds = f"AWS:{lab.password('pull')}"
+    assert run("skopeo", "inspect", "--raw", "--creds", creds, f"docker://{HOST}/app:v1").code == 0
+    denied = run("skopeo", "copy", "--dest-creds", creds, "--src-creds", creds, f"docker://{HOST}/app:v1",
+                 f"docker://{HOST}/app:v2")
+    assert "is not authorized to perform: ecr:" in denied.err
+
+
+# ---- the layer bucket
+
+def test_bucket(lab):
+    import http.client
+    import ssl
+    import urllib.parse
+    repository = lab.create_repository("app")
+    image = lab.push_image(f"{repository}:v1")
+    url = lab.api().get_download_url_for_layer(repositoryName="app", layerDigest=image.layers[0])["downloadUrl"]
+    parts = urllib.parse.urlsplit(url)
+    assert parts.hostname == "prod-us-east-1-starport-layer-bucket.s3.us-east-1.amazonaws.com"
+
+    def ask(method="GET", query=parts.query, **headers):
+        connection = http.client.HTTPSConnection(parts.hostname, context=ssl.create_default_context(cafile=lab.ca))
+        connection.request(method, f"{parts.path}?{query}", headers=headers)
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+
+    status, data = ask()
+    assert status == 200 and synth.digest_of(data) == image.layers[0]
+    assert ask(Range="bytes=0-9") == (206, data[:10])
+    status, text = ask(Authorization="Basic QVdTOng=")
+    assert status == 400 and b"Only one auth mechanism allowed" in text
+    assert ask("HEAD")[0] == 403
+    assert ask(query=parts.query.replace("Signature=", "Signature=0"))[0] == 403
+    lab.setting(clock=7200)
+    assert ask()[0] == 403
+
+
+# ---- the network
+
+def test_metadata_is_off_until_opened(lab):
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("169.254.169.254", 80), 2)
+    urls = lab.metadata("session")
+    env = {k: v for k, v in os.environ.items() if not k.startswith("AWS_EC2")}
+    env.update(AWS_DEFAULT_REGION="us-east-1")
+    done = subprocess.run(["aws", "sts", "get-caller-identity"], env=env, capture_output=True, text=True)
+    assert "assumed-role/session/lab" in done.stdout, done.stderr
+    env["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = urls["eks"]
+    assert subprocess.run(["aws", "sts", "get-caller-identity"], env=env, capture_output=True).returncode == 0
+
+
+def test_black_hole_and_refusing_address(lab):
+    for address in (lab.blackhole, lab.blackhole6):
+        with pytest.raises(TimeoutError):
+            socket.create_connection((address, 443), 0.5)
+    for address in (lab.refusing, lab.refusing6):
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection((address, 443), 2)
+
+
+def test_names(lab):
+    host = lab.api_host
+    assert {a[4][0] for a in socket.getaddrinfo(host, 443)} == {"198.18.0.10"}
+    assert {a[4][0] for a in socket.getaddrinfo("ecr.us-east-1.api.aws", 443)} == {"198.18.0.10", "fd00:18::10"}
+    with pytest.raises(socket.gaierror):
+        socket.getaddrinfo("nobody.example.com", 443)
+    assert {(q["name"], q["type"]) for q in lab.dns_queries()} >= {(host, "A"), (host, "AAAA")}
+
+
+@pytest.mark.parametrize("kind, works", [("servfail", True), ("nxdomain", True), ("empty", True), ("slow", True),
+                                         ("truncated", True)])
+def test_name_faults(lab, kind, works):
+    lab.dns_fault(lab.api_host, kind, type=None if kind in ("slow", "truncated") else "AAAA",
+                  **({"milliseconds": 200} if kind == "slow" else {}))
+    answer = subprocess.run(["getent", "ahostsv4", lab.api_host], capture_output=True, text=True)
+    assert ("198.18.0.10" in answer.stdout) == works
+
+
+@pytest.mark.parametrize("fault", ["tls_wrong_host", "tls_expired", "tls_future", "tls_self_signed", "tls_untrusted",
+                                   "tls_no_intermediate", "tls_plain", "tls_alert", "tls_close", "tls_garbage"])
+def test_tls_faults_are_seen(lab, fault):
+    lab.fault(fault, host=lab.api_host)
+    with pytest.raises((botocore.exceptions.SSLError, botocore.exceptions.ConnectionError)):
+        lab.api().describe_repositories()
+    lab.clear()
+    assert lab.api().describe_repositories()["repositories"] == []
+
+
+@pytest.mark.parametrize("fault", sorted(name for name, (stage, _) in FAULTS.items() if stage == "answer"))
+def test_every_fault_happens(lab, fault):
+    parameters = {"refuse": {"code": "OtherException"}, "body": {"text": "{}"}, "redirect": {"location": "https://x/{path}"},
+                  "challenge": {"value": 'Basic realm="x"'}, "set_header": {"name": "X-Lab", "value": "1"},
+                  "set_status": {"status": 418}, "delay": {"seconds": 0.3}, "delay_body": {"seconds": 0.3},
+                  "trickle": {"seconds": 0.001}, "stall": {"seconds": 0.3}, "stall_body": {"seconds": 0.3},
+                  "raw": {"text": "nothing"}, "huge_body": {"size": 1 << 20}}.get(fault, {})
+    command = ["curl", "--silent", "--show-error", "--include", "--max-time", "10", f"https://{HOST}/v2/"]
+    plain = run(*command)
+    lab.fault(fault, service="registry", count=1, **parameters)
+    began = time.monotonic()
+    faulty = run(*command)
+    assert lab.faults() == [{"name": fault, "hits": 1, "left": 0}]
+    assert lab.requests()[-1]["fault"] == fault
+    # `garble` cannot spoil what curl does not parse, but it must change the bytes; these two only change the ending.
+    if fault not in ("no_close_notify", "idle_close", "garble_json"):
+        assert (faulty.code, faulty.out) != (plain.code, plain.out) or time.monotonic() - began > 0.3
+    assert lab.log("server") == ""
+
+
+def test_proxy(lab):
+    answer = run("curl", "--silent", "--proxy", lab.proxy, f"https://{HOST}/v2/")
+    assert answer.out == "Not Authorized", answer.err
+    assert run("curl", "--silent", "--proxy", lab.auth_proxy, f"https://{HOST}/v2/").out == "Not Authorized"
+    assert "407" in run("curl", "--verbose", "--proxy", lab.auth_proxy_without_password, f"https://{HOST}/v2/").err
+
+
+def test_distance(lab):
+    lab.distant(lab.api_host, 0.1)
+    began = time.monotonic()
+    lab.api().describe_repositories()
+    assert 0.5 < time.monotonic() - began < 3  # TCP, TLS and one question are three round trips of 0.2 s
+
+
+def test_journal(lab):
+    lab.clear_log()
+    lab.api().describe_repositories()
+    request, = lab.requests()
+    assert (request["service"], request["operation"], request["status"]) == ("api", "DescribeRepositories", 200)
+    assert request["tls"] in ("TLSv1.2", "TLSv1.3") and request["key"] == lab.keys["full"]["access_key_id"]
+    assert lab.keys["full"]["secret_access_key"] not in json.dumps(request)
+    connection, = lab.connections()
+    assert (connection["sni"], connection["requests"]) == (lab.api_host, 1)
+
+
+def test_operations_moto_lacks(lab, aws):
+    repository = lab.create_repository("app")
+    for tag in ("v1", "v2", "v3"):
+        lab.push_image(f"{repository}:{tag}")
+    policy = {"rules": [{"rulePriority": 1, "selection": {"tagStatus": "any", "countType": "imageCountMoreThan",
+                                                          "countNumber": 2}, "action": {"type": "expire"}}]}
+    assert aws("start-lifecycle-policy-preview", "--repository-name", "app", "--lifecycle-policy-text",
+               json.dumps(policy)).json["status"] == "IN_PROGRESS"
+    preview = aws("get-lifecycle-policy-preview", "--repository-name", "app").json
+    assert [i["imageTags"] for i in preview["previewResults"]] == [["v1"]]
+    assert aws("put-account-setting", "--name", "BLOB_MOUNTING", "--value", "ENABLED").json["value"] == "ENABLED"
+    assert aws("get-account-setting", "--name", "BLOB_MOUNTING").json["value"] == "ENABLED"
+    status = aws("describe-image-replication-status", "--repository-name", "app", "--image-id", "imageTag=v1").json
+    assert status["replicationStatuses"][0]["status"] == "COMPLETE"
+    assert aws("update-image-storage-class", "--repository-name", "app", "--image-id", "imageTag=v1",
+               "--target-storage-class", "ARCHIVE").json["imageStatus"] == "ARCHIVED"
+    assert "(UnknownOperationException)" in aws("get-signing-configuration").err
+    assert lab.create_repository("app", region="cn-north-1").startswith("123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn/")
+
+
+def test_api_layers_and_scans(lab, aws):
+    repository = lab.create_repository("app")
+    image = lab.push_image(f"{repository}:v1")
+    layers = aws("batch-check-layer-availability", "--repository-name", "app", "--layer-digests", image.layers[0],
+                 f"sha256:{'0' * 64}").json["layers"]
+    assert [l["layerAvailability"] for l in layers] == ["AVAILABLE", "UNAVAILABLE"]
+    aws("start-image-scan", "--repository-name", "app", "--image-id", "imageTag=v1").json
+    found = aws("describe-image-scan-findings", "--repository-name", "app", "--image-id", "imageTag=v1").json
+    assert found["imageId"]["imageDigest"] == image.digest
+    assert aws("put-image", "--repository-name", "app", "--image-manifest", image.manifest.decode(), "--image-tag",
+               "v2").json["image"]["imageId"] == {"imageDigest": image.digest, "imageTag": "v2"}
+    assert "(RepositoryNotEmptyException)" in aws("delete-repository", "--repository-name", "app").err
+    assert aws("delete-repository", "--repository-name", "app", "--force").code == 0
+
+
+def test_pull_through_cache(lab, aws):
+    image = lab.push_image("public.ecr.aws/lab/app:v1", ["linux/amd64", "linux/arm64"])
+    lab.cache_rule("pub", "public.ecr.aws")
+    described = ["describe-images", "--repository-name", "pub/lab/app", "--image-ids", "imageTag=v1"]
+    assert "(RepositoryNotFoundException)" in aws(*described).err
+    # By digest, or by a key that may not import, it stays missing, and nothing is said of upstreams.
+    by_digest = run("skopeo", "inspect", "--raw", "--creds", login(lab), f"docker://{HOST}/pub/lab/app@{image.digest}")
+    assert "does not exist in the registry" in by_digest.err
+    pull = f"AWS:{lab.password('pull')}"
+    assert run("skopeo", "inspect", "--raw", "--creds", pull, f"docker://{HOST}/pub/lab/app:v1").code != 0
+    assert run("skopeo", "inspect", "--raw", "--creds", login(lab), f"docker://{HOST}/pub/lab/app:v9").code != 0
+    assert "(RepositoryNotFoundException)" in aws(*described).err
+    assert run("skopeo", "inspect", "--raw", "--creds", login(lab), f"docker://{HOST}/pub/lab/app:v1").code == 0
+    assert aws(*described).json["imageDetails"][0]["imageDigest"] == image.digest
+    lab.push_image("public.ecr.aws/lab/app:v2")
+    answer = aws("batch-get-image", "--repository-name", "pub/lab/app", "--image-ids", "imageTag=v2", "imageTag=v3").json
+    assert [i["imageId"]["imageTag"] for i in answer["images"]] == ["v2"]
+    assert [f["imageId"]["imageTag"] for f in answer["failures"]] == ["v3"]
+
+
+def test_files_of_one_run(lab, monkeypatch):
+    monkeypatch.setenv("ECR_BIN", "/bin/cat")
+    shown = lab.ecr("/etc/hosts", "/etc/resolv.conf", hosts="198.18.0.10 here.lab.test\n", resolv_conf="# nothing\n")
+    assert shown.stdout == "198.18.0.10 here.lab.test\n# nothing\n"
+    assert lab.ecr("/etc/resolv.conf").stdout == "nameserver 198.18.0.53\n"
+    monkeypatch.setenv("ECR_BIN", "/usr/bin/env")
+    assert set(line.partition("=")[0] for line in lab.ecr(key="session").lines) == {
+        "PATH", "SSL_CERT_FILE", "AWS_EC2_METADATA_DISABLED", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY",
+        "AWS_SESSION_TOKEN", "DOCKER_HOST"}
+    monkeypatch.setenv("ECR_BIN", "/bin/sh")
+    with pytest.raises(AssertionError, match="not a proper end"):
+        lab.ecr("-c", "kill -SEGV $$")
+    with pytest.raises(AssertionError, match="did not end"):
+        lab.ecr("-c", "sleep 5", timeout=0.2)
+
+
+def ask_dns(name, kind="A", transport="udp", seconds=1.0):
+    query = dnslib.DNSRecord.question(name, kind)
+    try:
+        return query, dnslib.DNSRecord.parse(query.send("198.18.0.53", 53, tcp=transport == "tcp", timeout=seconds))
+    except TimeoutError:
+        return query, None
+
+
+@pytest.mark.parametrize("fault, parameters, expected", [
+    ("nxdomain", {}, "NXDOMAIN"), ("servfail", {}, "SERVFAIL"), ("refused", {}, "REFUSED"), ("notimp", {}, "NOTIMP"),
+    ("formerr", {}, "FORMERR"), ("empty", {}, []), ("bogus", {}, ["198.19.0.99"]), ("drop", {}, None),
+    ("addresses", {"addresses": ["198.19.0.99", "198.18.0.10"]}, ["198.19.0.99", "198.18.0.10"]),
+    ("slow", {"milliseconds": 100}, ["198.18.0.10"]), ("slow", {"milliseconds": 1500}, None),
+    ("cname", {"target": "public.ecr.aws"}, ["public.ecr.aws.", "198.18.0.13"]), ("cname_loop", {}, ["{name}."])])
+def test_dns_faults(lab, fault, parameters, expected):
+    lab.dns_fault("api.ecr.*", fault, **parameters)
+    query, answer = ask_dns(lab.api_host)
+    if expected is None:
+        assert answer is None
+    elif isinstance(expected, str):
+        assert dnslib.RCODE.get(answer.header.rcode) == expected
+    else:
+        assert answer.header.rcode == 0 and answer.header.id == query.header.id
+        assert [str(r.rdata) for r in answer.rr] == [e.format(name=lab.api_host) for e in expected]
+    assert ask_dns(lab.host)[1].header.rcode == 0
+    assert lab.dns_queries(name=lab.api_host)[0]["answer"] == fault
+
+
+def test_dns_faults_of_the_message(lab):
+    name = lab.api_host
+    lab.dns_fault(name, "truncated", count=2)
+    assert ask_dns(name)[1].header.tc == 1
+    assert [str(r.rdata) for r in ask_dns(name, transport="tcp")[1].rr] == ["198.18.0.10"]
+    lab.dns_fault(name, "wrong_id", count=1)
+    query, answer = ask_dns(name)
+    assert answer.header.id != query.header.id
+    lab.dns_fault(name, "wrong_question", count=1)
+    assert str(ask_dns(name)[1].q.qname) == "elsewhere.lab.test."
+    for fault in ("garbage", "short"):
+        lab.dns_fault(name, fault, count=1)
+        with pytest.raises(dnslib.DNSError):
+            ask_dns(name)
+    assert [str(r.rdata) for r in ask_dns(name)[1].rr] == ["198.18.0.10"]
+
+
+def test_tls_to_a_plain_registry_is_told_so(lab):
+    began = time.monotonic()
+    assert run("curl", "--silent", f"https://{lab.plain_host}/v2/").code == 35
+    assert run("curl", "--silent", f"http://{lab.plain_host}/v2/").out == "{}"
+    assert time.monotonic() - began < 2
