@@ -364,9 +364,10 @@ bool json_equals(struct json_node node, const char *text)
 
 bool json_int64(struct json_node node, int64_t *value)
 {
-    struct slice raw = json_raw(node);
-    if (!json_is(node, JSON_NUMBER))
+    const struct json_token *token = token_of(node);
+    if (!token || token->type != JSON_NUMBER)
         return false;
+    struct slice raw = {node.doc->text + token->start, token->len};
     bool negative = raw.data[0] == '-';
     uint64_t magnitude;
     if (!slice_number(slice_from(raw, negative), INT64_MAX, &magnitude))
@@ -377,12 +378,12 @@ bool json_int64(struct json_node node, int64_t *value)
 
 bool json_seconds(struct json_node node, int64_t *value)
 {
-    struct slice raw = json_raw(node);
+    const struct json_token *token = token_of(node);
     char text[64];
-    if (!json_is(node, JSON_NUMBER) || raw.len >= sizeof text)
+    if (!token || token->type != JSON_NUMBER || token->len >= sizeof text)
         return false;
-    memcpy(text, raw.data, raw.len);
-    text[raw.len] = 0;
+    memcpy(text, node.doc->text + token->start, token->len);
+    text[token->len] = 0;
     double number = strtod(text, NULL);
     if (!(number > -1e15 && number < 1e15))
         return false;

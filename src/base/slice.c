@@ -59,7 +59,7 @@ static bool equal_nocase(const char *a, const char *b, size_t len)
 
 bool slice_is_nocase(struct slice a, const char *text)
 {
-    return a.len == strlen(text) && equal_nocase(a.data, text, a.len);
+    return a.len == strlen(text) && (a.len == 0 || equal_nocase(a.data, text, a.len));
 }
 
 bool slice_starts(struct slice a, const char *prefix)
@@ -71,7 +71,7 @@ bool slice_starts(struct slice a, const char *prefix)
 bool slice_starts_nocase(struct slice a, const char *prefix)
 {
     size_t len = strlen(prefix);
-    return a.len >= len && equal_nocase(a.data, prefix, len);
+    return a.len >= len && (len == 0 || equal_nocase(a.data, prefix, len));
 }
 
 bool slice_ends(struct slice a, const char *suffix)
@@ -82,7 +82,7 @@ bool slice_ends(struct slice a, const char *suffix)
 
 bool slice_has(struct slice a, const char *part)
 {
-    for (size_t i = 0; i <= a.len; i++)
+    for (size_t i = 0; a.data && i <= a.len; i++)
         if (slice_starts(slice_from(a, i), part))
             return true;
     return false;
@@ -90,7 +90,7 @@ bool slice_has(struct slice a, const char *part)
 
 bool slice_has_nocase(struct slice a, const char *part)
 {
-    for (size_t i = 0; i <= a.len; i++)
+    for (size_t i = 0; a.data && i <= a.len; i++)
         if (slice_starts_nocase(slice_from(a, i), part))
             return true;
     return false;

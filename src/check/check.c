@@ -116,8 +116,8 @@ static void conclude_group(struct plan *plan, struct todo todo, const struct che
 
 void check_images(struct session *session, struct item *items, size_t count, int via, const struct check_events *events)
 {
-    struct plan plan = {items, count, arena_array(&session->arena, count, sizeof *plan.group),
-                        arena_array(&session->arena, count, sizeof *plan.planned)};
+    struct plan plan = {items, count, arena_array(&session->arena, count, sizeof(struct item *)),
+                        arena_array(&session->arena, count, sizeof(bool))};
     for (struct todo todo = next_group(&plan); todo.count; todo = next_group(&plan)) {
         check_group(session, todo, via, events);
         conclude_group(&plan, todo, events);

@@ -76,7 +76,7 @@ static int parse_all(struct invocation *in, struct buf *out)
     if (in->operand_count == 0)
         return error_set(&in->error, REASON_USAGE, "parse", "no image given");
     for (size_t i = 0; i < in->operand_count; i++) {
-        bool is_ecr;
+        bool is_ecr = false;
         if (parse_one(in, in->operands[i], out, &is_ecr) < 0)
             return -1;
         if (!is_ecr)

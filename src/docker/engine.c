@@ -112,6 +112,14 @@ static enum reason reason_of_not_found(struct slice message)
     return slice_starts(message, "name unknown") ? REASON_NO_REPOSITORY : REASON_AMBIGUOUS;
 }
 
+/* The daemon gives 500 for these refusals of a registry; all of them leave the image unknown. */
+static enum reason reason_of_server_error(struct slice message)
+{
+    if (slice_ends(message, "no basic auth credentials"))
+        return REASON_NO_CREDENTIALS;
+    return slice_has(message, "authorization token has expired") ? REASON_EXPIRED_CREDENTIALS : REASON_SERVER_ERROR;
+}
+
 static enum reason reason_of_status(int status, struct slice message, bool with_auth)
 {
     switch (status) {
@@ -125,7 +133,7 @@ static enum reason reason_of_status(int status, struct slice message, bool with_
     case 400:
         return REASON_REFUSED;
     default:
-        return status >= 500 ? REASON_SERVER_ERROR : REASON_BAD_REPLY;
+        return status >= 500 ? reason_of_server_error(message) : REASON_BAD_REPLY;
     }
 }
 

@@ -64,8 +64,7 @@ size_t anchors_add_pem(struct arena *arena, struct slice pem, struct anchor_name
     struct buf der = BUF_INIT;
     struct slice label;
     size_t certificates = 0;
-    int got;
-    while ((got = pem_next(&pem, &label, &der)) == 1) {
+    while (pem_next(&pem, &label, &der) == 1) {
         struct cert cert;
         if (!slice_ends(label, "CERTIFICATE") || cert_parse(buf_view(&der), &cert) < 0)
             continue;

@@ -47,7 +47,7 @@ static struct http_connection *pool_take(struct http *http, const struct url *ur
 static void pool_keep(struct http *http, struct http_connection *connection)
 {
     http_connection_free(http->pool[HTTP_POOL - 1]);
-    memmove(http->pool + 1, http->pool, (HTTP_POOL - 1) * sizeof *http->pool);
+    memmove(http->pool + 1, http->pool, (HTTP_POOL - 1) * sizeof(struct http_connection *));
     http->pool[0] = connection;
     connection->used = true;
 }

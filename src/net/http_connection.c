@@ -148,7 +148,7 @@ static int open_tunnel(struct http_connection *connection, const struct url *url
 {
     struct arena arena = {0};
     struct buf text = BUF_INIT;
-    struct http_head head;
+    struct http_head head = {0};
     bool no_byte;
     connect_request(&arena, url, &connection->proxy, &text);
     struct slice out = buf_view(&text);

@@ -112,7 +112,7 @@ static void start_job(struct lookup *lookup, int family)
         free(job);
         lookup->families[family].done = true;
         lookup->families[family].status = EAI_SYSTEM;
-        lookup_release(lookup);
+        lookup->references--; /* no thread runs that could let go at the same time */
     }
     pthread_attr_destroy(&attributes);
 }
