@@ -14,7 +14,7 @@ static enum source_end (*const sources[])(struct source_context *, struct creden
 static bool is_printable(const char *text)
 {
     for (; text && *text; text++)
-        if (*text <= 0x20 || *text == 0x7f)
+        if ((unsigned char)*text <= 0x20 || (unsigned char)*text >= 0x7f)
             return false;
     return true;
 }

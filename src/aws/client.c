@@ -47,11 +47,13 @@ static const char *request_id(struct arena *arena, const struct http_head *head)
 }
 
 static int service_error(struct error *error, const struct aws_client *client, const char *operation,
-                         const struct http_reply *reply, struct arena *arena)
+                         const struct http_request *request, const struct http_reply *reply, struct arena *arena)
 {
     const char *message;
     int status = reply->head.status;
     const char *code = aws_error_code(arena, &reply->head, reply->body, &message);
+    message = http_redact(arena, request, message);
+    code = http_redact(arena, request, code);
     enum reason reason = reason_of_reply(client, status, code);
     if (!code && reason == REASON_BAD_REPLY)
         return bad_reply(error, client, reply, "no error code of AWS in it");
@@ -65,11 +67,11 @@ static int service_error(struct error *error, const struct aws_client *client, c
 }
 
 static int read_reply(struct error *error, const struct aws_client *client, const char *operation,
-                      const struct http_reply *reply, struct arena *arena, struct json *json)
+                      const struct http_request *request, const struct http_reply *reply, struct arena *arena, struct json *json)
 {
     int status = reply->head.status;
     if (status >= 400)
-        return service_error(error, client, operation, reply, arena);
+        return service_error(error, client, operation, request, reply, arena);
     if (status != 200)
         return bad_reply(error, client, reply, "200 was expected");
     if (json_parse(arena, reply->body, json) < 0 || !json_is(json_root(json), JSON_OBJECT))
@@ -92,7 +94,7 @@ static int attempt_call(const struct aws_client *client, const char *operation, 
                (struct sigv4_scope){client->region, client->service->signing_name, now});
     if (http_send(client->http, &request, arena, reply, error) < 0)
         return -1;
-    return read_reply(error, client, operation, reply, arena, json);
+    return read_reply(error, client, operation, &request, reply, arena, json);
 }
 
 /* Learns the service's time from a refusal that may come from a wrong clock; true if that changes what we send. */

@@ -26,7 +26,7 @@ static int ecr_auth(struct session *session, const struct item *item, struct are
 {
     struct ecr_api api;
     const char *token;
-    if (session_ecr_api(session, &item->ecr, item->deadline, &api, error) < 0 ||
+    if (ecr_caller_api(&session->ecr, &item->ecr, item->deadline, &api, error) < 0 ||
         ecr_authorization_token(&api, arena, &token, error) < 0)
         return -1;
     return split_token(token, arena, auth, error);

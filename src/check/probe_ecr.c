@@ -1,7 +1,5 @@
 #include <string.h>
 
-#include "aws/code.h"
-#include "base/clock.h"
 #include "check/probe.h"
 
 #define SOURCE "ecr"
@@ -101,7 +99,7 @@ static void name_both_actions(const struct ask *ask, struct error *error)
 {
     if (error->reason == REASON_DENIED)
         error_hint(error, "the caller lacks the IAM action ecr:DescribeImages (ecr:BatchGetImage would do) on arn:%s:ecr:%s:%s:repository/%s",
-                   partition_of_region(ask->api.client.region)->id, ask->api.client.region, ask->api.account, ask->repository);
+                   ask->api.partition, ask->api.client.region, ask->api.account, ask->repository);
 }
 
 static void ask_manifests(struct ask *ask, struct item **items, size_t count, struct misses *misses)
@@ -176,7 +174,7 @@ static void ask_images(struct ask *ask, struct item **items, size_t count, struc
     fill_ids(items, count, ids);
     int status = ecr_describe_images(&ask->api, ask->repository, ids, count, images, &ask->scratch, &error);
     for (size_t i = 0; status == 0 && i < count; i++)
-        decide_by_status(ask, items[i], &images[i], NULL);
+        decide_by_status(ask, items[i], &images[i], "by DescribeImages");
     arena_reset(&ask->scratch);
     if (status < 0)
         describe_failed(ask, items, count, &error, misses);
@@ -304,7 +302,7 @@ void probe_ecr(struct session *session, struct todo todo)
         skip(session, todo, &error);
         return;
     }
-    if (session_ecr_api(session, &first->ecr, first->deadline, &ask.api, &error) < 0) {
+    if (ecr_caller_api(&session->ecr, &first->ecr, first->deadline, &ask.api, &error) < 0) {
         skip(session, todo, &error);
         return;
     }

@@ -10,13 +10,13 @@ struct option_set global_options(struct invocation *in, struct option list[stati
 {
     const struct option all[] = {
         {"region", 0, OPTION_TEXT, &in->session.region, NULL},
-        {"profile", 0, OPTION_TEXT, &in->session.profile, NULL},
-        {"endpoint-url", 0, OPTION_TEXT, &in->session.endpoint_url, NULL},
+        {"profile", 0, OPTION_TEXT, &in->session.ecr.profile, NULL},
+        {"endpoint-url", 0, OPTION_TEXT, &in->session.ecr.endpoint_url, NULL},
         {"ca-file", 0, OPTION_TEXT, &in->session.ca_file, NULL},
         {"authfile", 0, OPTION_TEXT, &in->session.authfile, NULL},
         {"plain-http", 0, OPTION_TEXT, &in->plain_http, NULL},
         {"timeout", 0, OPTION_DURATION, &in->session.timeout_ms, NULL},
-        {"max-attempts", 0, OPTION_COUNT, &in->session.max_attempts, NULL},
+        {"max-attempts", 0, OPTION_COUNT, &in->session.ecr.max_attempts, NULL},
         {"json", 0, OPTION_FLAG, &in->json, NULL},
         {"quiet", 'q', OPTION_FLAG, &in->quiet, NULL},
         {"verbose", 'v', OPTION_FLAG, &in->verbose, NULL},

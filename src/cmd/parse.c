@@ -12,7 +12,7 @@ struct part {
 static const char *api_endpoint(struct invocation *in, const struct ecr_host *host)
 {
     struct aws_config no_files = {.config_text = BUF_INIT, .credentials_text = BUF_INIT, .profile = "default"};
-    struct endpoint_wish wish = {host->region, in->session.endpoint_url, host->fips, host->dual_stack};
+    struct endpoint_wish wish = {host->region, in->session.ecr.endpoint_url, host->fips, host->dual_stack};
     struct url url;
     const struct endpoint_rule *rule = host->is_public ? &ecr_public_endpoint_rule : &ecr_endpoint_rule;
     if (endpoint_url(rule, wish, &no_files, &in->arena, &url, &in->error) < 0)

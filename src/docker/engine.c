@@ -4,6 +4,7 @@
 
 #include "base/encode.h"
 #include "base/json.h"
+#include "base/redact.h"
 #include "image/digest.h"
 
 #define REPLY_MAX (4 << 20)
@@ -137,15 +138,16 @@ static enum reason reason_of_status(int status, struct slice message, bool with_
     }
 }
 
-static int daemon_error(const struct docker *docker, const struct http_reply *reply, bool with_auth, struct arena *arena,
+static int daemon_error(const struct docker *docker, const struct http_reply *reply, const char *auth, struct arena *arena,
                         struct error *error)
 {
     struct slice message = error_message(reply, arena);
     int status = reply->head.status;
     if (!message.data)
         return bad_reply(docker, reply, "no message of a Docker daemon", error);
-    error_set(error, reason_of_status(status, message, with_auth), docker->endpoint.name, "the daemon says HTTP %d: %.*s",
-              status, SLICE_ARGS(message));
+    char *text = arena_copy(arena, message);
+    error_set(error, reason_of_status(status, message, auth != NULL), docker->endpoint.name, "the daemon says HTTP %d: %s",
+              status, auth ? redact(arena, text, auth) : text);
     error->http_status = status;
     error->retry_after = http_retry_after(&reply->head);
     return -1;
@@ -188,7 +190,7 @@ int docker_distribution(struct docker *docker, const char *name, const char *aut
     if (get(docker, "GET", image_path(arena, "/distribution/", name), auth, deadline, arena, &reply, error) < 0)
         return -1;
     if (reply.head.status != 200)
-        return daemon_error(docker, &reply, auth != NULL, arena, error);
+        return daemon_error(docker, &reply, auth, arena, error);
     if (json_parse(arena, reply.body, &json) < 0)
         return bad_reply(docker, &reply, "its body is not JSON", error);
     struct json_node descriptor = json_get(json_root(&json), "Descriptor");
@@ -220,7 +222,7 @@ int docker_local_image(struct docker *docker, const char *name, const char *repo
     if (get(docker, "GET", image_path(arena, "/images/", name), NULL, deadline, arena, &reply, error) < 0)
         return -1;
     if (reply.head.status != 200) {
-        daemon_error(docker, &reply, false, arena, error);
+        daemon_error(docker, &reply, NULL, arena, error);
         if (reply.head.status == 404 && slice_has_nocase(error_message(&reply, arena), "no such image"))
             error->reason = REASON_NO_IMAGE;
         return -1;

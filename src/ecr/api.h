@@ -15,6 +15,7 @@ extern const struct endpoint_rule ecr_public_endpoint_rule;
 struct ecr_api {
     struct aws_client client;
     const char *account;
+    const char *partition; /* of its ARNs */
     int64_t deadline; /* of the calls that follow */
 };
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/redact.h"
 #include "base/version.h"
 #include "net/addr.h"
 #include "net/http_connection.h"
@@ -30,6 +31,14 @@ void http_request_add(struct http_request *request, const char *name, const char
     if (request->field_count == HTTP_HEADERS_SENT) /* the callers' lists are fixed and shorter */
         abort();
     request->fields[request->field_count++] = (struct http_field){name, value, secret};
+}
+
+const char *http_redact(struct arena *arena, const struct http_request *request, const char *text)
+{
+    for (size_t i = 0; text && i < request->field_count; i++)
+        if (request->fields[i].secret)
+            text = redact(arena, text, request->fields[i].value);
+    return text;
 }
 
 static struct http_connection *pool_take(struct http *http, const struct url *url)

@@ -66,6 +66,9 @@ void http_free(struct http *http);
 void http_request_init(struct http_request *request, const char *method, const struct url *url);
 void http_request_add(struct http_request *request, const char *name, const char *value, bool secret);
 
+/* What a peer said, without the secrets that this request carried to it. Messages are made of this alone. */
+const char *http_redact(struct arena *arena, const struct http_request *request, const char *text);
+
 /*
  * Sends a request and reads the whole reply into `arena`. 0 for any reply that was read to its end, whatever its
  * status; -1 with an error of reason unreachable, timeout, tls, bad-reply, refused or unsupported. A kept connection
