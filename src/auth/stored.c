@@ -17,6 +17,16 @@ static int find_and_free(struct docker_config *config, int status, struct arena 
     return status;
 }
 
+int stored_auth_check(struct arena *arena, const char *authfile, struct error *error)
+{
+    struct docker_config config;
+    int status = docker_config_read(&config, arena, authfile, true, error);
+    docker_config_free(&config);
+    if (status < 0)
+        error->reason = REASON_USAGE;
+    return status;
+}
+
 int stored_auth_find(struct arena *arena, const char *authfile, const char *registry, struct docker_auth *auth,
                      struct error *error)
 {
@@ -50,8 +60,6 @@ char *registry_auth_header(struct arena *arena, const struct docker_auth *auth, 
     json_member_str(&json, "serveraddress", hub ? "https://index.docker.io/v1/" : registry);
     json_close(&json, '}');
     encode_base64(&text, buf_view(&json), true);
-    char *value = arena_copy(arena, buf_view(&text));
     buf_free(&json);
-    buf_free(&text);
-    return value;
+    return buf_detach(&text, arena);
 }

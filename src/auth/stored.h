@@ -10,6 +10,9 @@
 int stored_auth_find(struct arena *arena, const char *authfile, const char *registry, struct docker_auth *auth,
                      struct error *error);
 
+/* Whether an authfile can be read and parsed; -1 with an error of reason usage, for a flag is checked before asking. */
+int stored_auth_check(struct arena *arena, const char *authfile, struct error *error);
+
 /* The value of an X-Registry-Auth header (Docker Engine API): base64url of JSON. A secret, in `arena`. */
 char *registry_auth_header(struct arena *arena, const struct docker_auth *auth, const char *registry);
 

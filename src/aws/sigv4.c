@@ -19,9 +19,7 @@ static char *hash_hex(struct arena *arena, struct slice data)
     struct buf hex = BUF_INIT;
     sha256(data, hash);
     encode_hex(&hex, hash, sizeof hash);
-    char *text = arena_copy(arena, buf_view(&hex));
-    buf_free(&hex);
-    return text;
+    return buf_detach(&hex, arena);
 }
 
 /* Removes empty and dot segments, as every service but S3 wants it; a trailing slash survives. */
@@ -112,14 +110,6 @@ static int compare_headers(const void *a, const void *b)
     return order ? order : (x->order > y->order) - (x->order < y->order);
 }
 
-static char *lower(struct arena *arena, const char *text)
-{
-    char *copy = arena_strdup(arena, text);
-    for (char *c = copy; *c; c++)
-        *c = ascii_lower(*c);
-    return copy;
-}
-
 static size_t collect_headers(struct arena *arena, const struct http_request *request,
                               struct signed_header headers[static HTTP_HEADERS_SENT + 1])
 {
@@ -128,7 +118,7 @@ static size_t collect_headers(struct arena *arena, const struct http_request *re
     for (size_t i = 0; i < request->field_count; i++) {
         if (!is_signed(request->fields[i].name))
             continue;
-        char *name = lower(arena, request->fields[i].name);
+        char *name = arena_lower(arena, slice_of(request->fields[i].name));
         has_host = has_host || strcmp(name, "host") == 0;
         headers[count] = (struct signed_header){name, request->fields[i].value, count};
         count++;
@@ -168,9 +158,7 @@ static char *write_headers(struct arena *arena, struct buf *out, const struct si
         if (!repeats)
             buf_printf(&names, "%s%s", names.len ? ";" : "", headers[i].name);
     }
-    char *text = arena_copy(arena, buf_view(&names));
-    buf_free(&names);
-    return text;
+    return buf_detach(&names, arena);
 }
 
 static const char *payload_hash(struct arena *arena, const struct http_request *request)
@@ -193,9 +181,7 @@ char *sigv4_canonical_request(struct arena *arena, const struct http_request *re
     buf_char(&out, '\n');
     *signed_headers = write_headers(arena, &out, headers, count);
     buf_printf(&out, "\n%s\n%s", *signed_headers, payload_hash(arena, request));
-    char *text = arena_copy(arena, buf_view(&out));
-    buf_free(&out);
-    return text;
+    return buf_detach(&out, arena);
 }
 
 static char *scope_text(struct arena *arena, const char *date, struct sigv4_scope scope)

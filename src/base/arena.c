@@ -87,6 +87,14 @@ char *arena_copy(struct arena *arena, struct slice text)
     return copy;
 }
 
+char *arena_lower(struct arena *arena, struct slice text)
+{
+    char *copy = arena_copy(arena, text);
+    for (size_t i = 0; i < text.len; i++)
+        copy[i] = ascii_lower(copy[i]);
+    return copy;
+}
+
 char *arena_strdup(struct arena *arena, const char *text)
 {
     return arena_copy(arena, slice_of(text));

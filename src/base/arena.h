@@ -33,6 +33,7 @@ void *arena_array(struct arena *arena, size_t count, size_t size);
 
 /* Copies with a NUL behind. */
 char *arena_copy(struct arena *arena, struct slice text);
+char *arena_lower(struct arena *arena, struct slice text); /* ASCII letters in lower case */
 char *arena_strdup(struct arena *arena, const char *text);
 struct slice arena_slice(struct arena *arena, struct slice text);
 

@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/arena.h"
-
 #define BUF_FIRST 256
 
 char buf_empty[1];
@@ -99,6 +97,13 @@ void buf_printf(struct buf *b, const char *format, ...)
     vsnprintf(buf_reserve(b, (size_t)length), (size_t)length + 1, format, again);
     va_end(again);
     buf_added(b, (size_t)length);
+}
+
+char *buf_detach(struct buf *b, struct arena *arena)
+{
+    char *text = arena_copy(arena, buf_view(b));
+    buf_free(b);
+    return text;
 }
 
 struct slice buf_view(const struct buf *b)

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 
+#include "base/arena.h"
 #include "base/slice.h"
 
 /*
@@ -29,6 +30,7 @@ void buf_char(struct buf *b, char c);
 void buf_str(struct buf *b, const char *text);
 void buf_slice(struct buf *b, struct slice text);
 void buf_printf(struct buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
+char *buf_detach(struct buf *b, struct arena *arena); /* the text moves to the arena; back to BUF_INIT */
 struct slice buf_view(const struct buf *b);        /* valid until the next change */
 
 #endif

@@ -16,9 +16,7 @@ static char *cut_out(struct arena *arena, const char *text, struct slice secret)
             buf_str(&out, "***");
         rest = slice_from(rest, before + (hit ? secret.len : 0));
     }
-    char *clean = arena_copy(arena, buf_view(&out));
-    buf_free(&out);
-    return clean;
+    return buf_detach(&out, arena);
 }
 
 /* Length of the part at the start of `text`: up to the next character that divides. */

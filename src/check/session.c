@@ -1,5 +1,6 @@
 #include "check/session.h"
 
+#include "auth/stored.h"
 #include "base/clock.h"
 #include "base/file.h"
 
@@ -27,6 +28,8 @@ int session_open(struct session *session, const struct session_options *options,
     proxy_from_environment(&session->http.proxy);
     session->deadline = options->timeout_ms ? deadline_in(options->timeout_ms) : DEADLINE_NONE;
     if (ecr_caller_open(&session->ecr, &options->ecr, &session->http, &session->arena, error) < 0)
+        return -1;
+    if (options->authfile && stored_auth_check(&session->arena, options->authfile, error) < 0)
         return -1;
     if (options->ca_file)
         return trust_use_file(&session->trust, options->ca_file, error);

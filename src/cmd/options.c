@@ -33,7 +33,7 @@ static size_t distance(const char *a, const char *b)
 const char *nearest_name(const char *text, const char *const *names, size_t count)
 {
     const char *best = NULL;
-    size_t best_distance = strlen(text) / 2 + 1;
+    size_t best_distance = strlen(text) / 2 + 2; /* two swapped letters count as two */
     for (size_t i = 0; i < count; i++) {
         size_t d = distance(text, names[i]);
         if (d < best_distance) {

@@ -99,9 +99,7 @@ static char *context_hash(struct arena *arena, const char *name)
     struct buf hex = BUF_INIT;
     sha256(slice_of(name), hash);
     encode_hex(&hex, hash, sizeof hash);
-    char *text = arena_copy(arena, buf_view(&hex));
-    buf_free(&hex);
-    return text;
+    return buf_detach(&hex, arena);
 }
 
 static int from_context(struct arena *arena, const char *folder, const char *name, struct docker_endpoint *endpoint,

@@ -176,9 +176,7 @@ static char *image_path(struct arena *arena, const char *front, const char *name
     buf_str(&path, front);
     encode_percent(&path, slice_of(name), "/:@");
     buf_str(&path, "/json");
-    char *text = arena_copy(arena, buf_view(&path));
-    buf_free(&path);
-    return text;
+    return buf_detach(&path, arena);
 }
 
 int docker_distribution(struct docker *docker, const char *name, const char *auth, int64_t deadline, struct arena *arena,

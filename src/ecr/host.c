@@ -79,8 +79,12 @@ bool ecr_host_parse(struct arena *arena, const char *registry, struct ecr_host *
 {
     struct slice name = slice_of(registry);
     *host = (struct ecr_host){.is_public = slice_is(name, "public.ecr.aws") || slice_is(name, "ecr-public.aws.com")};
-    if (!host->is_public)
-        return parse_private(arena, name, host);
+    if (!host->is_public) {
+        bool is_private = parse_private(arena, name, host);
+        if (!is_private)
+            *host = (struct ecr_host){.is_public = false};
+        return is_private;
+    }
     host->region = "us-east-1";
     host->partition = "aws";
     host->dual_stack = slice_is(name, "ecr-public.aws.com");

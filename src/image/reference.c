@@ -80,14 +80,6 @@ static bool is_host(struct slice host)
     return true;
 }
 
-static char *lower(struct arena *arena, struct slice text)
-{
-    char *copy = arena_copy(arena, text);
-    for (char *c = copy; *c; c++)
-        *c = ascii_lower(*c);
-    return copy;
-}
-
 static const char *parse_registry(struct arena *arena, struct slice text, struct reference *reference)
 {
     struct slice host = text;
@@ -101,10 +93,10 @@ static const char *parse_registry(struct arena *arena, struct slice text, struct
     }
     if (!is_host(host))
         return "the registry's host has letters, digits, '-' and '.'";
-    reference->registry = lower(arena, text);
+    reference->registry = arena_lower(arena, text);
     if (host.data[0] == '[')
         host = slice_head(slice_from(host, 1), host.len - 2);
-    reference->host = lower(arena, host);
+    reference->host = arena_lower(arena, host);
     return NULL;
 }
 

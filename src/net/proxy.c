@@ -111,8 +111,6 @@ char *proxy_authorization(struct arena *arena, const struct url *proxy)
         buf_char(&user, ':');
     buf_str(&text, "Basic ");
     encode_base64(&text, buf_view(&user), false);
-    char *value = arena_copy(arena, buf_view(&text));
     buf_free(&user);
-    buf_free(&text);
-    return value;
+    return buf_detach(&text, arena);
 }

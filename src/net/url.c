@@ -37,14 +37,6 @@ static const char *name_fault(struct slice name)
     return last_label_is_number(name) ? "the host is neither a name nor an address" : NULL;
 }
 
-static char *lower_copy(struct arena *arena, struct slice text)
-{
-    char *copy = arena_copy(arena, text);
-    for (char *c = copy; *c; c++)
-        *c = ascii_lower(*c);
-    return copy;
-}
-
 const char *host_parse(struct arena *arena, struct slice text, const char **host, bool *ip)
 {
     struct addr ignored;
@@ -63,7 +55,7 @@ const char *host_parse(struct arena *arena, struct slice text, const char **host
         if (fault)
             return fault;
     }
-    *host = lower_copy(arena, text);
+    *host = arena_lower(arena, text);
     return NULL;
 }
 
