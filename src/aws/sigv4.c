@@ -27,7 +27,7 @@ static void write_path(struct buf *out, const char *path)
 {
     struct buf clean = BUF_INIT;
     struct slice rest = slice_of(path);
-    bool slash_behind = slice_ends(rest, "/") || slice_ends(rest, "/.") || slice_ends(rest, "/..");
+    bool slash_behind = slice_ends(rest, "/");
     while (rest.data) {
         struct slice segment = slice_cut(&rest, '/');
         if (segment.len == 0 || slice_is(segment, "."))

@@ -1,6 +1,7 @@
 #include <string.h>
 
 #include "check/probe.h"
+#include "ecr/cache_rule.h"
 
 #define SOURCE "ecr"
 
@@ -261,29 +262,23 @@ static void decide_absent(struct ask *ask, const struct miss *miss, const char *
 /* What a cache rule covers is not absent: a pull might succeed. */
 static void look_for_rules(struct ask *ask, struct misses *misses)
 {
-    struct ecr_cache_rule *rules;
-    size_t count;
-    struct error error;
     const char *note = NULL;
     if (misses->count == 0)
         return;
-    error_init(&error, &ask->session->arena);
-    if (ecr_cache_rules(&ask->api, &ask->scratch, &rules, &count, &error) < 0) {
-        count = 0;
-        if (!is_final_refusal(&error)) {
-            fail_misses(ask, misses, REASON_OK, &error);
-            return;
-        }
-        note = "whether a pull-through cache rule covers it is not known (ecr:DescribePullThroughCacheRules is not allowed)";
+    const struct ecr_cache_rules *rules = ecr_cache_rules(&ask->api, &ask->session->cache_rules, &ask->session->arena);
+    if (rules->status < 0 && !is_final_refusal(&rules->error)) {
+        fail_misses(ask, misses, REASON_OK, &rules->error);
+        return;
     }
-    const struct ecr_cache_rule *rule = ecr_covering_rule(rules, count, ask->repository);
+    if (rules->status < 0)
+        note = "whether a pull-through cache rule covers it is not known (ecr:DescribePullThroughCacheRules is not allowed)";
+    const struct ecr_cache_rule *rule = ecr_covering_rule(rules->list, rules->count, ask->repository);
     for (size_t i = 0; i < misses->count; i++) {
         if (rule)
             say_not_cached(ask, misses->list[i].item, rule);
         else
             decide_absent(ask, &misses->list[i], note);
     }
-    arena_reset(&ask->scratch);
 }
 
 static void skip(struct session *session, struct todo todo, const struct error *error)

@@ -2,6 +2,7 @@
 #define ECR_CHECK_SESSION_H
 
 #include "docker/engine.h"
+#include "ecr/cache_rule.h"
 #include "ecr/caller.h"
 
 #define IMAGE_TIMEOUT_MS 60000
@@ -25,7 +26,8 @@ struct session {
     struct trust trust;
     struct http http;
     struct ecr_caller ecr;
-    int64_t deadline; /* of the whole command */
+    struct ecr_cache_rules *cache_rules; /* of the registries asked so far */
+    int64_t deadline;                    /* of the whole command */
     enum { DOCKER_NOT_TRIED, DOCKER_GOT, DOCKER_FAILED } docker_state;
     struct docker docker;
     struct error docker_error;

@@ -55,19 +55,6 @@ int ecr_batch_get_image(const struct ecr_api *api, const char *repository, const
                         struct ecr_image *images, enum reason *reasons, const char **failures, struct arena *arena,
                         struct error *error);
 
-/* A pull-through cache rule. */
-struct ecr_cache_rule {
-    const char *prefix;   /* "ROOT": every repository that no other rule covers */
-    const char *upstream; /* host of the upstream registry */
-};
-
-/* All rules of the registry, all pages. */
-int ecr_cache_rules(const struct ecr_api *api, struct arena *arena, struct ecr_cache_rule **rules, size_t *count,
-                    struct error *error);
-
-/* The rule that covers a repository: the longest prefix of whole path parts, else ROOT's; NULL without one. */
-const struct ecr_cache_rule *ecr_covering_rule(const struct ecr_cache_rule *rules, size_t count, const char *repository);
-
 /* GetAuthorizationToken: the base64 of "AWS:password", as a Basic authorization takes it. A secret, in `arena`. */
 int ecr_authorization_token(const struct ecr_api *api, struct arena *arena, const char **token, struct error *error);
 

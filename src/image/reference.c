@@ -100,6 +100,15 @@ static const char *parse_registry(struct arena *arena, struct slice text, struct
     return NULL;
 }
 
+/* docker takes 64 hexadecimal digits for an image id, which no registry knows. */
+static bool is_image_id(struct slice text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (!ascii_is_digit(text.data[i]) && !(text.data[i] >= 'a' && text.data[i] <= 'f'))
+            return false;
+    return text.len == 64;
+}
+
 static void use_docker_hub(struct reference *reference)
 {
     reference->registry = DOCKER_HUB;
@@ -123,6 +132,8 @@ static const char *parse_name(struct arena *arena, struct slice name, struct ref
     const char *fault = repository_fault(repository);
     if (fault)
         return fault;
+    if (is_image_id(name))
+        return "64 hexadecimal digits are an image's id, which only a daemon knows; name the repository";
     bool official = strcmp(reference->registry, DOCKER_HUB) == 0 && slice_find(repository, '/') < 0;
     reference->repository = arena_printf(arena, "%s%.*s", official ? "library/" : "", SLICE_ARGS(repository));
     if (strlen(reference->registry) + 1 + strlen(reference->repository) > REFERENCE_NAME_MAX)

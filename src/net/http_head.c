@@ -63,25 +63,16 @@ static bool parse_field(struct slice line, struct http_header *field)
     return is_field_value(field->value);
 }
 
-static size_t count_lines(struct slice text)
-{
-    size_t lines = 0;
-    for (size_t i = 0; i < text.len; i++)
-        lines += text.data[i] == '\n';
-    return lines;
-}
-
 const char *http_fields_parse(struct arena *arena, struct slice text, struct http_header **fields, size_t *count)
 {
-    size_t lines = count_lines(text) + 1;
     *count = 0;
-    if (lines > HTTP_HEADERS_MAX)
-        return "it has more than 200 header lines";
-    *fields = arena_array(arena, lines, sizeof **fields);
+    *fields = arena_array(arena, HTTP_HEADERS_MAX, sizeof **fields);
     while (text.data) {
         struct slice line = next_line(&text);
         if (line.len == 0)
             continue;
+        if (*count == HTTP_HEADERS_MAX)
+            return "it has more than 200 header lines";
         if (!parse_field(line, &(*fields)[*count]))
             return "it has a malformed header line";
         ++*count;

@@ -1,0 +1,79 @@
+#include "ecr/cache_rule.h"
+
+#include <string.h>
+
+#include "ecr/call.h"
+
+#define OPERATION "DescribePullThroughCacheRules"
+
+static size_t array_length(struct json_node array)
+{
+    size_t length = 0;
+    for (struct json_node node = json_first(array); json_exists(node); node = json_next(array, node))
+        length++;
+    return length;
+}
+
+static void append(struct json_node rows, struct arena *arena, struct ecr_cache_rules *rules)
+{
+    struct ecr_cache_rule *all = arena_array(arena, rules->count + array_length(rows), sizeof *all);
+    if (rules->count)
+        memcpy(all, rules->list, rules->count * sizeof *all);
+    for (struct json_node node = json_first(rows); json_exists(node); node = json_next(rows, node)) {
+        const char *prefix = json_cstr(arena, json_get(node, "ecrRepositoryPrefix"));
+        const char *upstream = json_cstr(arena, json_get(node, "upstreamRegistryUrl"));
+        if (prefix)
+            all[rules->count++] = (struct ecr_cache_rule){arena_strdup(arena, prefix), upstream ? upstream : "its upstream"};
+    }
+    rules->list = all;
+}
+
+static int read_pages(const struct ecr_api *api, struct arena *arena, struct ecr_cache_rules *rules)
+{
+    const char *token = NULL;
+    for (int page = 0; page < ECR_PAGES_MAX; page++) {
+        struct buf body;
+        struct json reply;
+        struct json_node rows;
+        ecr_request_open(api, &body);
+        if (ecr_call_page(api, OPERATION, &body, &token, "pullThroughCacheRules", arena, &reply, &rows, &rules->error) < 0)
+            return -1;
+        append(rows, arena, rules);
+        if (!token)
+            return 0;
+    }
+    return ecr_too_many_pages(api, OPERATION, &rules->error);
+}
+
+const struct ecr_cache_rules *ecr_cache_rules(const struct ecr_api *api, struct ecr_cache_rules **known, struct arena *arena)
+{
+    for (struct ecr_cache_rules *rules = *known; rules; rules = rules->next)
+        if (strcmp(rules->account, api->account) == 0 && strcmp(rules->region, api->client.region) == 0)
+            return rules;
+    struct ecr_cache_rules *rules = arena_alloc(arena, sizeof *rules);
+    rules->account = api->account;
+    rules->region = api->client.region;
+    error_init(&rules->error, arena);
+    rules->status = read_pages(api, arena, rules);
+    rules->next = *known;
+    *known = rules;
+    return rules;
+}
+
+static bool covers(const char *prefix, const char *repository)
+{
+    size_t len = strlen(prefix);
+    return len > 0 && strncmp(prefix, repository, len) == 0 && (repository[len] == '/' || prefix[len - 1] == '/');
+}
+
+const struct ecr_cache_rule *ecr_covering_rule(const struct ecr_cache_rule *rules, size_t count, const char *repository)
+{
+    const struct ecr_cache_rule *best = NULL, *root = NULL;
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(rules[i].prefix, "ROOT") == 0)
+            root = &rules[i];
+        else if (covers(rules[i].prefix, repository) && (!best || strlen(rules[i].prefix) > strlen(best->prefix)))
+            best = &rules[i];
+    }
+    return best ? best : root;
+}

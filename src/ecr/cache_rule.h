@@ -1,0 +1,32 @@
+#ifndef ECR_ECR_CACHE_RULE_H
+#define ECR_ECR_CACHE_RULE_H
+
+#include "ecr/api.h"
+
+/* A pull-through cache rule. */
+struct ecr_cache_rule {
+    const char *prefix;   /* "ROOT": every repository that no other rule covers */
+    const char *upstream; /* host of the upstream registry */
+};
+
+/* The rules of one registry, or why they are not known. */
+struct ecr_cache_rules {
+    const char *account;
+    const char *region;
+    int status;          /* 0, or -1 with `error` */
+    struct error error;
+    struct ecr_cache_rule *list;
+    size_t count;
+    struct ecr_cache_rules *next;
+};
+
+/*
+ * The rules of the registry, all pages. They are read once: *known holds what was read in this run and grows; what is
+ * in it lives in `arena`.
+ */
+const struct ecr_cache_rules *ecr_cache_rules(const struct ecr_api *api, struct ecr_cache_rules **known, struct arena *arena);
+
+/* The rule that covers a repository: the longest prefix of whole path parts, else ROOT's; NULL without one. */
+const struct ecr_cache_rule *ecr_covering_rule(const struct ecr_cache_rule *rules, size_t count, const char *repository);
+
+#endif

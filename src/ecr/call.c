@@ -1,0 +1,54 @@
+#include "ecr/call.h"
+
+#include "ecr/code.h"
+
+const struct aws_service ecr_service = {"ECR", "ecr", "AmazonEC2ContainerRegistry_V20150921", ecr_code_reason};
+const struct endpoint_rule ecr_endpoint_rule = {"ecr", "api.ecr", "api.ecr-fips", "ecr", "ecr-fips"};
+const struct endpoint_rule ecr_public_endpoint_rule = {"ecr_public", "api.ecr-public", "api.ecr-public-fips", "ecr-public",
+                                                       "api.ecr-public-fips"};
+
+void ecr_request_open(const struct ecr_api *api, struct buf *body)
+{
+    *body = BUF_INIT;
+    json_open(body, '{');
+    json_member_str(body, "registryId", api->account);
+}
+
+int ecr_call(const struct ecr_api *api, const char *operation, struct buf *body, size_t limit, struct arena *arena,
+             struct json *reply, struct error *error)
+{
+    json_close(body, '}');
+    int status = aws_call(&api->client, operation, buf_view(body), limit, api->deadline, arena, reply, error);
+    buf_free(body);
+    if (status < 0 && error->reason == REASON_DENIED && error->service_code &&
+        slice_starts(slice_of(error->service_code), "AccessDenied"))
+        error_hint(error, "the caller lacks the IAM action ecr:%s", operation);
+    return status;
+}
+
+int ecr_not_what_was_asked(const struct ecr_api *api, const char *operation, struct error *error)
+{
+    error_set(error, REASON_BAD_REPLY, api->client.endpoint.host, "%s was answered, but not about what was asked for", operation);
+    error->http_status = 200;
+    return -1;
+}
+
+int ecr_too_many_pages(const struct ecr_api *api, const char *operation, struct error *error)
+{
+    error_set(error, REASON_BAD_REPLY, api->client.endpoint.host, "the pages of %s do not end", operation);
+    error->http_status = 200;
+    return -1;
+}
+
+int ecr_call_page(const struct ecr_api *api, const char *operation, struct buf *body, const char **token,
+                  const char *member, struct arena *arena, struct json *reply, struct json_node *rows,
+                  struct error *error)
+{
+    json_member_int(body, "maxResults", ECR_PAGE_ROWS);
+    json_member_str(body, "nextToken", *token);
+    if (ecr_call(api, operation, body, ECR_REPLY_MAX, arena, reply, error) < 0)
+        return -1;
+    *rows = json_get(json_root(reply), member);
+    *token = json_cstr(arena, json_get(json_root(reply), "nextToken"));
+    return json_is(*rows, JSON_ARRAY) ? 0 : ecr_not_what_was_asked(api, operation, error);
+}
