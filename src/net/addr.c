@@ -35,12 +35,14 @@ bool addr_parse(struct slice literal, uint16_t port, struct addr *addr)
     if (inet_pton(AF_INET, text, &v4->sin_addr) == 1) {
         v4->sin_family = AF_INET;
         addr->len = sizeof *v4;
-    } else if (inet_pton(AF_INET6, text, &v6->sin6_addr) == 1) {
-        v6->sin6_family = AF_INET6;
-        addr->len = sizeof *v6;
-    } else {
-        return false;
+        addr_set_port(addr, port);
+        return true;
     }
+    memset(addr, 0, sizeof *addr); /* a failed attempt may leave its first parts behind */
+    if (inet_pton(AF_INET6, text, &v6->sin6_addr) != 1)
+        return false;
+    v6->sin6_family = AF_INET6;
+    addr->len = sizeof *v6;
     addr_set_port(addr, port);
     return true;
 }

@@ -40,19 +40,21 @@ static bool entry_port_fits(struct slice *entry, uint16_t port)
     return wanted == port;
 }
 
+/* "a.test" and ".a.test" are the domain and all below it, "*.a.test" only what is below. */
 static bool domain_fits(struct slice entry, const char *host)
 {
-    if (slice_starts(entry, "*."))
+    bool below_only = slice_starts(entry, "*.");
+    if (below_only)
         entry = slice_from(entry, 1);
-    bool below_only = entry.len && entry.data[0] == '.';
-    if (!below_only && slice_is_nocase(entry, host))
-        return true;
+    while (entry.len && entry.data[0] == '.')
+        entry = slice_from(entry, 1);
     struct slice name = slice_of(host);
-    size_t len = entry.len + !below_only;
-    if (entry.len == 0 || name.len <= len)
+    if (entry.len == 0 || name.len < entry.len)
         return false;
-    struct slice tail = slice_from(name, name.len - entry.len);
-    return slice_is_nocase(entry, tail.data) && (below_only || name.data[name.len - entry.len - 1] == '.');
+    size_t front = name.len - entry.len;
+    if (!slice_is_nocase(entry, host + front))
+        return false;
+    return front == 0 ? !below_only : host[front - 1] == '.';
 }
 
 static bool entry_fits(struct slice entry, const struct url *target)

@@ -117,6 +117,8 @@ const char *url_parse(struct arena *arena, struct slice text, struct url *url)
 
 const char *url_resolve(struct arena *arena, const struct url *base, struct slice reference, struct url *url)
 {
+    if (slice_find(reference, 0) >= 0)
+        return "it holds a NUL";
     if (slice_starts_nocase(reference, "http://") || slice_starts_nocase(reference, "https://"))
         return url_parse(arena, reference, url);
     const char *scheme = base->https ? "https:" : "http:";
@@ -129,7 +131,11 @@ const char *url_resolve(struct arena *arena, const struct url *base, struct slic
         return "its scheme is neither http nor https";
     char *folder = arena_strdup(arena, base->path);
     strrchr(folder, '/')[1] = 0;
-    const char *before = slice_starts(reference, "/") ? "" : slice_starts(reference, "?") ? base->path : folder;
+    bool itself = reference.len == 0 || reference.data[0] == '#';
+    if (itself)
+        reference = slice_of(base->query ? arena_printf(arena, "?%s", base->query) : "");
+    bool same_path = itself || reference.data[0] == '?';
+    const char *before = same_path ? base->path : reference.data[0] == '/' ? "" : folder;
     char *absolute = arena_printf(arena, "%s//%s%s%.*s", scheme, url_authority(arena, base), before,
                                   SLICE_ARGS(reference));
     return url_parse(arena, slice_of(absolute), url);
