@@ -5,8 +5,9 @@
 /* In the order of the AWS SDKs (protocol facts, "Credential chain"). A new source is a file and a row. */
 static enum source_end (*const sources[])(struct source_context *, struct credentials *, struct error *) = {
     source_environment,
-    source_not_supported,
+    source_refused_roles,
     source_credentials_file,
+    source_refused_processes,
     source_config_file,
 };
 

@@ -25,29 +25,37 @@ static int ecr_auth(struct session *session, const struct item *item, struct are
                     struct error *error)
 {
     struct ecr_api api;
-    const char *token;
-    if (ecr_caller_api(&session->ecr, &item->ecr, item->deadline, &api, error) < 0 ||
-        ecr_authorization_token(&api, arena, &token, error) < 0)
+    if (ecr_caller_api(&session->ecr, &item->ecr, item->deadline, &api, error) < 0)
         return -1;
-    return split_token(token, arena, auth, error);
+    const struct ecr_token *token = ecr_token(&api, &session->tokens, &session->arena);
+    if (token->status == 0)
+        return split_token(token->value, arena, auth, error);
+    *error = token->error;
+    return -1;
 }
 
 /*
- * What the daemon is to log in with: the stored credentials, else a token of ECR for its own registries. NULL for
- * anonymous. *failed tells that a stored place is broken, which the user should mend rather than be answered without.
+ * What the daemon is to log in with, as an X-Registry-Auth header: what is stored, else a token of ECR for its own
+ * registries; NULL for anonymous. -1 when asking would only hide what is wrong: a stored place is broken, or the
+ * caller has credentials and gets no token for them.
  */
-static const char *auth_for(struct session *session, const struct docker *docker, const struct item *item,
-                            struct arena *arena, bool *failed, struct error *error)
+static int auth_for(struct session *session, const struct docker *docker, const struct item *item, struct arena *arena,
+                    const char **header, struct error *error)
 {
     struct docker_auth auth;
     const char *registry = item->reference.registry;
+    /* Passwords and tokens do not go to a daemon over a network that anybody may listen to. */
     bool private_link = docker->endpoint.local || docker->endpoint.url.https;
     int found = stored_auth_find(arena, session->options.authfile, registry, &auth, error);
-    *failed = found < 0;
-    if (found == 0 && item->is_ecr && !item->ecr.is_public && private_link)
-        found = ecr_auth(session, item, arena, &auth, error) == 0;
-    /* Passwords and tokens do not go to a daemon over a network that anybody may listen to. */
-    return found == 1 && private_link ? registry_auth_header(arena, &auth, registry) : NULL;
+    *header = NULL;
+    if (found < 0 || !private_link)
+        return found < 0 ? -1 : 0;
+    if (found == 0 && item->is_ecr && !item->ecr.is_public)
+        found = ecr_auth(session, item, arena, &auth, error) < 0 ? -1 : 1;
+    if (found < 0)
+        return error->reason == REASON_NO_CREDENTIALS ? 0 : -1;
+    *header = found ? registry_auth_header(arena, &auth, registry) : NULL;
+    return 0;
 }
 
 static int ask_daemon(struct docker *docker, const struct item *item, const char *auth, struct arena *scratch,
@@ -70,10 +78,9 @@ static void ask_one(struct session *session, struct docker *docker, struct item 
 {
     struct error error;
     struct docker_image image = {.size = -1};
-    bool failed;
+    const char *auth;
     error_init(&error, scratch);
-    const char *auth = auth_for(session, docker, item, scratch, &failed, &error);
-    if (failed) {
+    if (auth_for(session, docker, item, scratch, &auth, &error) < 0) {
         item_step(item, &session->arena, SOURCE, true, &error);
         return;
     }

@@ -203,13 +203,16 @@ static void fail_misses(struct ask *ask, struct misses *misses, enum reason only
     keep_open(misses);
 }
 
-/*
- * Whether a failed look-up says that the feature or the permission for it is missing, so that nothing more can be
- * known, and not that the look-up might succeed another time.
- */
-static bool is_final_refusal(const struct error *error)
+static bool has_code(const struct error *error, const char *code)
 {
-    return is_access_denied(error) || error->reason == REASON_UNSUPPORTED || error->reason == REASON_REFUSED;
+    return error->service_code && strcmp(error->service_code, code) == 0;
+}
+
+/* The service knows no archive: it refuses the filter. Any other failure leaves open what is in there. */
+static bool lacks_archive(const struct error *error)
+{
+    return error->reason == REASON_UNSUPPORTED || has_code(error, "InvalidParameterException") ||
+           has_code(error, "ValidationException") || has_code(error, "SerializationException");
 }
 
 /* DescribeImages leaves archived images out: what it does not find may be there, only not to be pulled. */
@@ -235,7 +238,7 @@ static void look_in_archive(struct ask *ask, struct misses *misses)
             decide_by_status(ask, open[i]->item, &images[i], NULL);
     arena_reset(&ask->scratch);
     keep_open(misses);
-    if (status < 0 && error.reason != REASON_NO_REPOSITORY && !is_final_refusal(&error))
+    if (status < 0 && error.reason != REASON_NO_REPOSITORY && !lacks_archive(&error))
         fail_misses(ask, misses, REASON_NO_IMAGE, &error);
 }
 
@@ -266,12 +269,14 @@ static void look_for_rules(struct ask *ask, struct misses *misses)
     if (misses->count == 0)
         return;
     const struct ecr_cache_rules *rules = ecr_cache_rules(&ask->api, &ask->session->cache_rules, &ask->session->arena);
-    if (rules->status < 0 && !is_final_refusal(&rules->error)) {
+    bool not_to_be_known = is_access_denied(&rules->error) || rules->error.reason == REASON_UNSUPPORTED;
+    if (rules->status < 0 && !not_to_be_known) {
         fail_misses(ask, misses, REASON_OK, &rules->error);
         return;
     }
     if (rules->status < 0)
-        note = "whether a pull-through cache rule covers it is not known (ecr:DescribePullThroughCacheRules is not allowed)";
+        note = arena_printf(&ask->scratch, "whether a pull-through cache rule covers it is not known (ecr:DescribePullThroughCacheRules: %s)",
+                            rules->error.service_code);
     const struct ecr_cache_rule *rule = ecr_covering_rule(rules->list, rules->count, ask->repository);
     for (size_t i = 0; i < misses->count; i++) {
         if (rule)
@@ -279,6 +284,7 @@ static void look_for_rules(struct ask *ask, struct misses *misses)
         else
             decide_absent(ask, &misses->list[i], note);
     }
+    arena_reset(&ask->scratch);
 }
 
 static void skip(struct session *session, struct todo todo, const struct error *error)

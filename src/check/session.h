@@ -4,6 +4,7 @@
 #include "docker/engine.h"
 #include "ecr/cache_rule.h"
 #include "ecr/caller.h"
+#include "ecr/token.h"
 
 #define IMAGE_TIMEOUT_MS 60000
 
@@ -26,6 +27,7 @@ struct session {
     struct trust trust;
     struct http http;
     struct ecr_caller ecr;
+    struct ecr_token *tokens;            /* of the regions asked so far */
     struct ecr_cache_rules *cache_rules; /* of the registries asked so far */
     int64_t deadline;                    /* of the whole command */
     enum { DOCKER_NOT_TRIED, DOCKER_GOT, DOCKER_FAILED } docker_state;

@@ -200,19 +200,20 @@ int docker_distribution(struct docker *docker, const char *name, const char *aut
     return 0;
 }
 
-/* The registry's digest of a local image: that of its RepoDigests which is of this repository. */
-static const char *repo_digest(struct json_node list, const char *repository, struct arena *arena)
+/* The registry's digest of a local image: the first of its RepoDigests of this repository, or the one that is wanted. */
+static const char *repo_digest(struct json_node list, const char *repository, const char *wanted, struct arena *arena)
 {
     for (struct json_node node = json_first(list); json_exists(node); node = json_next(list, node)) {
         struct slice digest = json_string(arena, node);
-        if (slice_is(slice_cut(&digest, '@'), repository) && digest.data && !digest_fault(digest))
+        if (slice_is(slice_cut(&digest, '@'), repository) && digest.data && !digest_fault(digest) &&
+            (!wanted || slice_is(digest, wanted)))
             return arena_copy(arena, digest);
     }
     return NULL;
 }
 
-int docker_local_image(struct docker *docker, const char *name, const char *repository, int64_t deadline,
-                       struct arena *arena, struct docker_image *image, struct error *error)
+int docker_local_image(struct docker *docker, const char *name, const char *repository, const char *digest,
+                       int64_t deadline, struct arena *arena, struct docker_image *image, struct error *error)
 {
     struct http_reply reply;
     struct json json;
@@ -228,7 +229,9 @@ int docker_local_image(struct docker *docker, const char *name, const char *repo
     if (json_parse(arena, reply.body, &json) < 0 || !json_is(json_get(json_root(&json), "Id"), JSON_STRING))
         return bad_reply(docker, &reply, "it describes no image", error);
     struct json_node root = json_root(&json);
-    image->digest = repo_digest(json_get(root, "RepoDigests"), repository, arena);
+    image->digest = repo_digest(json_get(root, "RepoDigests"), repository, digest, arena);
+    if (digest && !image->digest)
+        return bad_reply(docker, &reply, "it describes an image of another digest", error);
     json_int64(json_get(root, "Size"), &image->size);
     const char *os = json_cstr(arena, json_get(root, "Os")), *cpu = json_cstr(arena, json_get(root, "Architecture"));
     if (os && cpu) {

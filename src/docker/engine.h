@@ -41,8 +41,9 @@ int docker_distribution(struct docker *docker, const char *name, const char *aut
                         struct docker_image *image, struct error *error);
 
 /* Whether the daemon itself holds an image (GET /images/NAME/json); `repository` is "registry/repository" as docker
- * writes it in RepoDigests. -1 with an error, no-image when it does not. */
-int docker_local_image(struct docker *docker, const char *name, const char *repository, int64_t deadline,
-                       struct arena *arena, struct docker_image *image, struct error *error);
+ * writes it in RepoDigests, `digest` the one that it was asked by, NULL for a tag. -1 with an error: no-image when it
+ * does not, bad-reply when it describes another digest. */
+int docker_local_image(struct docker *docker, const char *name, const char *repository, const char *digest,
+                       int64_t deadline, struct arena *arena, struct docker_image *image, struct error *error);
 
 #endif

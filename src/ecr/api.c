@@ -199,15 +199,3 @@ int ecr_batch_get_image(const struct ecr_api *api, const char *repository, const
     }
     return 0;
 }
-
-int ecr_authorization_token(const struct ecr_api *api, struct arena *arena, const char **token, struct error *error)
-{
-    struct buf body = BUF_INIT;
-    struct json reply;
-    json_open(&body, '{'); /* registryIds is deprecated: the token is the caller's for every registry */
-    if (ecr_call(api, "GetAuthorizationToken", &body, ECR_REPLY_MAX, arena, &reply, error) < 0)
-        return -1;
-    struct json_node list = json_get(json_root(&reply), "authorizationData");
-    *token = json_cstr(arena, json_get(json_first(list), "authorizationToken"));
-    return *token ? 0 : ecr_not_what_was_asked(api, "GetAuthorizationToken", error);
-}

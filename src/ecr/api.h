@@ -55,7 +55,4 @@ int ecr_batch_get_image(const struct ecr_api *api, const char *repository, const
                         struct ecr_image *images, enum reason *reasons, const char **failures, struct arena *arena,
                         struct error *error);
 
-/* GetAuthorizationToken: the base64 of "AWS:password", as a Basic authorization takes it. A secret, in `arena`. */
-int ecr_authorization_token(const struct ecr_api *api, struct arena *arena, const char **token, struct error *error);
-
 #endif

@@ -75,6 +75,8 @@ int http_connection_read_head(struct http_connection *connection, struct slice *
     while ((length = http_head_length(buf_view(&connection->input))) == 0) {
         if (connection->input.len > HTTP_HEAD_MAX)
             return bad_reply(error, connection->stream.name, "its head is larger than 64 KiB");
+        if (!http_head_possible(buf_view(&connection->input)))
+            return bad_reply(error, connection->stream.name, "it does not begin with a status line of HTTP/1.1");
         bool waiting = connection->input.len == 0;
         enum stream_event event = read_more(connection, out, deadline_earlier(deadline, until), error);
         if (event != STREAM_DATA && event != STREAM_SENT)

@@ -15,6 +15,12 @@ size_t http_head_length(struct slice text)
     return 0;
 }
 
+bool http_head_possible(struct slice text)
+{
+    struct slice front = slice_head(text, 5);
+    return front.len == 0 || memcmp("HTTP/", front.data, front.len) == 0;
+}
+
 static struct slice next_line(struct slice *text)
 {
     struct slice line = slice_cut(text, '\n');

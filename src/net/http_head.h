@@ -31,6 +31,9 @@ enum http_framing { HTTP_BODY_NONE, HTTP_BODY_LENGTH, HTTP_BODY_CHUNKED, HTTP_BO
  */
 size_t http_head_length(struct slice text);
 
+/* Whether these bytes can be the beginning of a reply at all, so that nobody waits for the rest of what cannot. */
+bool http_head_possible(struct slice text);
+
 /* Parses a whole head. NULL, or what is wrong with it. The header array lives in `arena`. */
 const char *http_head_parse(struct arena *arena, struct slice text, struct http_head *head);
 
