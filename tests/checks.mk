@@ -37,7 +37,7 @@ build/unit/%: tests/unit/%.c build/asan/libecr.a build/asan/libbearssl.a
 unit: $(UNIT:%=run-%)
 run-test_%: build/unit/test_%
 	@echo "  UNIT    $*"
-	@$<
+	@$< >$<.log 2>&1 || { grep -v '^\[ *\(RUN\|OK\|=*\) *\]' $<.log; exit 1; }
 
 # Fuzzing: tests/fuzz/fuzz_NAME.c, with fuzz_NAME.dict and corpus/NAME/ where they exist. New finds go to
 # build/fuzz/corpus/; the corpus under tests/ is only read.

@@ -72,12 +72,13 @@ const char *aws_config_get_service(const struct aws_config *config, struct arena
     if (!name)
         return NULL;
     char *section = arena_printf(arena, "services %s", name);
+    const struct ini_entry *found = NULL;
     for (size_t i = 0; i < config->config.count; i++) {
         const struct ini_entry *entry = &config->config.entries[i];
         if (slice_is(entry->section, section) && slice_is_nocase(entry->parent, service) && slice_is_nocase(entry->key, key))
-            return value_of(entry, arena);
+            found = entry;
     }
-    return NULL;
+    return value_of(found, arena);
 }
 
 bool aws_config_flag(const struct aws_config *config, struct arena *arena, const char *variable, const char *key)

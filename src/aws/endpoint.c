@@ -83,6 +83,8 @@ int endpoint_url(const struct endpoint_rule *rule, struct endpoint_wish wish, co
     const char *own = wish.flag_url ? wish.flag_url : configured_url(rule, config, arena, &where);
     if (own)
         return own_url(own, where, fips_demanded, arena, url, error);
+    if (!region_is_valid(slice_of(wish.region)))
+        return error_set(error, REASON_UNSUPPORTED, wish.region, "is no region");
     const struct partition *partition = partition_of_region(wish.region);
     const char *front = fips ? (dual ? rule->fips_dual_stack : rule->fips) : dual ? rule->dual_stack : rule->standard;
     char *text = arena_printf(arena, "https://%s.%s.%s/", front, wish.region, dual ? partition->dual_stack_suffix : partition->dns_suffix);

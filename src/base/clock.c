@@ -104,9 +104,17 @@ static bool read_char(struct slice text, size_t *at, const char *any)
     return true;
 }
 
-static bool in_range(int month, int day, int hour, int minute, int second)
+static int days_in_month(int year, int month)
 {
-    return month >= 1 && month <= 12 && day >= 1 && day <= 31 && hour <= 23 && minute <= 59 && second <= 60;
+    static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+    return days[month - 1] + (leap && month == 2);
+}
+
+static bool in_range(int year, int month, int day, int hour, int minute, int second)
+{
+    return month >= 1 && month <= 12 && day >= 1 && day <= days_in_month(year, month) && hour <= 23 && minute <= 59 &&
+           second <= 60;
 }
 
 static bool read_clock(struct slice text, size_t *at, int *hour, int *minute, int *second)
@@ -120,7 +128,8 @@ bool time_parse_http(struct slice text, int64_t *unix_seconds)
     static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
     int day, month = 0, year, hour, minute, second;
     size_t at = 5;
-    if (text.len != 29 || !read_digits(text, &at, 2, &day))
+    if (text.len != 29 || text.data[3] != ',' || text.data[4] != ' ' || text.data[7] != ' ' || text.data[11] != ' ' ||
+        !read_digits(text, &at, 2, &day))
         return false;
     for (int i = 0; i < 12; i++)
         if (memcmp(text.data + 8, months + 3 * i, 3) == 0)
@@ -128,7 +137,7 @@ bool time_parse_http(struct slice text, int64_t *unix_seconds)
     at = 12;
     if (!read_digits(text, &at, 4, &year) || !read_char(text, &at, " ") ||
         !read_clock(text, &at, &hour, &minute, &second) || !slice_is(slice_from(text, at), " GMT") ||
-        !in_range(month, day, hour, minute, second))
+        !in_range(year, month, day, hour, minute, second))
         return false;
     *unix_seconds = time_from_utc(year, month, day, hour, minute, second);
     return true;
@@ -145,6 +154,8 @@ static bool read_zone(struct slice text, size_t *at, int *minutes)
     if (!read_char(text, at, "+-") || !read_digits(text, at, 2, &hour) || !read_char(text, at, ":") ||
         !read_digits(text, at, 2, &minute))
         return false;
+    if (hour > 23 || minute > 59)
+        return false;
     *minutes = (hour * 60 + minute) * (west ? -1 : 1);
     return *at == text.len;
 }
@@ -155,11 +166,13 @@ bool time_parse_iso(struct slice text, int64_t *unix_seconds)
     size_t at = 0;
     if (!read_digits(text, &at, 4, &year) || !read_char(text, &at, "-") || !read_digits(text, &at, 2, &month) ||
         !read_char(text, &at, "-") || !read_digits(text, &at, 2, &day) || !read_char(text, &at, "Tt ") ||
-        !read_clock(text, &at, &hour, &minute, &second) || !in_range(month, day, hour, minute, second))
+        !read_clock(text, &at, &hour, &minute, &second) || !in_range(year, month, day, hour, minute, second))
         return false;
-    if (read_char(text, &at, "."))
-        while (at < text.len && ascii_is_digit(text.data[at]))
-            at++;
+    int first;
+    if (read_char(text, &at, ".") && !read_digits(text, &at, 1, &first))
+        return false;
+    while (at < text.len && ascii_is_digit(text.data[at]))
+        at++;
     if (!read_zone(text, &at, &zone))
         return false;
     *unix_seconds = time_from_utc(year, month, day, hour, minute, second) - zone * 60;

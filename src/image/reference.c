@@ -65,7 +65,7 @@ static bool is_host(struct slice host)
 {
     if (slice_starts(host, "[")) {
         for (size_t i = 1; i + 1 < host.len; i++)
-            if (!ascii_is_alnum(host.data[i]) && host.data[i] != ':' && host.data[i] != '.')
+            if (!host.data[i] || !strchr("0123456789abcdefABCDEF:.", host.data[i]))
                 return false;
         return host.len > 3 && host.data[host.len - 1] == ']';
     }

@@ -64,9 +64,9 @@ size_t anchors_add_pem(struct arena *arena, struct slice pem, struct anchor_name
     struct buf der = BUF_INIT;
     struct slice label;
     size_t certificates = 0;
-    while (pem_next(&pem, &label, &der) == 1) {
+    for (int got = pem_next(&pem, &label, &der); got != 0; got = pem_next(&pem, &label, &der)) {
         struct cert cert;
-        if (!slice_ends(label, "CERTIFICATE") || cert_parse(buf_view(&der), &cert) < 0)
+        if (got < 0 || !slice_ends(label, "CERTIFICATE") || cert_parse(buf_view(&der), &cert) < 0)
             continue;
         certificates++;
         if (!names_hold(names, cert.subject))

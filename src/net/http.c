@@ -93,7 +93,7 @@ static void write_head(const struct http_request *request, const struct http_con
     arena_free(&scratch);
 }
 
-/* Sends head and body and reads replies until one is final. */
+/* Sends head and body, and reads the head of the reply meanwhile. */
 static int exchange_head(struct http_connection *connection, const struct http_request *request, struct arena *arena,
                          struct http_head *head, bool *no_byte, struct error *error)
 {
@@ -101,16 +101,7 @@ static int exchange_head(struct http_connection *connection, const struct http_r
     write_head(request, connection, &text);
     buf_slice(&text, request->body);
     struct slice out = buf_view(&text);
-    int status = 0;
-    for (int interim = 0; status == 0; interim++) {
-        status = http_connection_read_head(connection, &out, HTTP_FIRST_BYTE_MS, request->deadline, arena, head, no_byte,
-                                           error);
-        if (status < 0 || (head->status >= 200))
-            break;
-        if (head->status == 101 || interim == HTTP_INTERIM_MAX)
-            status = error_set(error, REASON_BAD_REPLY, connection->stream.name, "its interim replies (HTTP %d) do not end",
-                               head->status);
-    }
+    int status = http_connection_read_head(connection, &out, HTTP_FIRST_BYTE_MS, request->deadline, arena, head, no_byte, error);
     /* A reply that came before everything was written leaves the connection in no state to carry another request. */
     if (out.len)
         connection->stream.send_failed = true;

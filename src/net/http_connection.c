@@ -65,9 +65,8 @@ static int head_event_error(struct http_connection *connection, enum stream_even
     return error_set(error, REASON_UNREACHABLE, connection->stream.name, "the connection was closed without a reply");
 }
 
-int http_connection_read_head(struct http_connection *connection, struct slice *out, int64_t first_byte_ms,
-                              int64_t deadline, struct arena *arena, struct http_head *head, bool *no_byte,
-                              struct error *error)
+static int read_one_head(struct http_connection *connection, struct slice *out, int64_t first_byte_ms, int64_t deadline,
+                         struct arena *arena, struct http_head *head, bool *no_byte, struct error *error)
 {
     size_t length;
     int64_t until = out->len ? deadline_in(HTTP_IDLE_MS) : deadline_in(first_byte_ms);
@@ -89,6 +88,21 @@ int http_connection_read_head(struct http_connection *connection, struct slice *
     buf_drop(&connection->input, length);
     const char *fault = http_head_parse(arena, text, head);
     return fault ? bad_reply(error, connection->stream.name, fault) : 0;
+}
+
+int http_connection_read_head(struct http_connection *connection, struct slice *out, int64_t first_byte_ms,
+                              int64_t deadline, struct arena *arena, struct http_head *head, bool *no_byte,
+                              struct error *error)
+{
+    for (int interim = 0;; interim++) {
+        if (read_one_head(connection, out, first_byte_ms, deadline, arena, head, no_byte, error) < 0)
+            return -1;
+        if (head->status >= 200)
+            return 0;
+        if (head->status == 101 || interim == HTTP_INTERIM_MAX)
+            return error_set(error, REASON_BAD_REPLY, connection->stream.name, "its interim replies (HTTP %d) do not end",
+                             head->status);
+    }
 }
 
 static int read_body(struct http_connection *connection, struct http_body *state, size_t limit, int64_t deadline,

@@ -22,7 +22,7 @@ struct http_connection *http_connection_open(struct http *http, const struct url
 void http_connection_free(struct http_connection *connection);
 
 /*
- * Reads the next head and takes it off the input. 0, or -1 with `error`; *no_byte tells that the connection ended
+ * Reads the next final head, passing over interim ones (1xx), and takes it off the input. 0, or -1 with `error`; *no_byte tells that the connection ended
  * before anything came. `out` is what is still to be written meanwhile.
  */
 int http_connection_read_head(struct http_connection *connection, struct slice *out, int64_t first_byte_ms,

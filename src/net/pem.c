@@ -16,7 +16,9 @@ int pem_next(struct slice *text, struct slice *label, struct buf *der)
     buf_clear(der);
     if (begin < 0)
         return 0;
-    struct slice rest = slice_from(*text, (size_t)begin + 11);
+    struct slice whole = *text;
+    *text = (struct slice){NULL, 0};
+    struct slice rest = slice_from(whole, (size_t)begin + 11);
     ptrdiff_t label_end = find_text(rest, "-----");
     if (label_end < 0)
         return -1;

@@ -19,7 +19,7 @@ static bool is_harmful(struct slice character)
 {
     const char *c = character.data;
     if (character.len == 2)
-        return c[0] == '\xc2' && (unsigned char)c[1] < 0xa0;
+        return (c[0] == '\xc2' && (unsigned char)c[1] < 0xa0) || (c[0] == '\xd8' && c[1] == '\x9c');
     if (character.len != 3 || c[0] != '\xe2')
         return false;
     unsigned char last = (unsigned char)c[2];
