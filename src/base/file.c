@@ -8,7 +8,7 @@
 
 static int read_fd(int fd, size_t limit, struct buf *out)
 {
-    for (;;) {
+    while (out->len <= limit) {
         char *room = buf_reserve(out, 4096);
         ssize_t got = read(fd, room, 4096);
         if (got < 0 && errno == EINTR)
@@ -18,12 +18,12 @@ static int read_fd(int fd, size_t limit, struct buf *out)
         if (got == 0)
             return 0;
         buf_added(out, (size_t)got);
-        if (out->len > limit)
-            return EFBIG;
     }
+    return EFBIG;
 }
 
-int file_read(const char *path, size_t limit, struct buf *out)
+/* Leaves what was read in `out`, whatever is returned. */
+static int read_path(const char *path, size_t limit, struct buf *out)
 {
     *out = BUF_INIT;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -31,9 +31,23 @@ int file_read(const char *path, size_t limit, struct buf *out)
         return errno;
     int status = read_fd(fd, limit, out);
     close(fd);
+    return status;
+}
+
+int file_read(const char *path, size_t limit, struct buf *out)
+{
+    int status = read_path(path, limit, out);
     if (status)
         buf_free(out);
     return status;
+}
+
+int file_read_start(const char *path, size_t limit, struct buf *out)
+{
+    int status = read_path(path, limit, out);
+    if (status && status != EFBIG)
+        buf_free(out);
+    return status == EFBIG ? 0 : status;
 }
 
 char *path_expand(struct arena *arena, const char *path)

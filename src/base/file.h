@@ -10,6 +10,9 @@
  */
 int file_read(const char *path, size_t limit, struct buf *out);
 
+/* The same for the first `limit` bytes of a file that may be larger. */
+int file_read_start(const char *path, size_t limit, struct buf *out);
+
 /* A path with a leading "~/" replaced by HOME; without HOME NULL. Other paths are copied. */
 char *path_expand(struct arena *arena, const char *path);
 

@@ -9,6 +9,8 @@
 #include "net/addr.h"
 #include "net/http_connection.h"
 
+#define RETRY_AFTER_MAX (1 << 20) /* 12 days: what is longer is no wait any more */
+
 void http_init(struct http *http, struct trust *trust)
 {
     *http = (struct http){.trust = trust};
@@ -226,10 +228,10 @@ long http_retry_after(const struct http_head *head)
     struct slice value = http_header_get(head, "retry-after");
     uint64_t seconds;
     int64_t when;
-    if (slice_number(value, 1 << 20, &seconds))
-        return (long)seconds;
+    if (slice_number(value, UINT64_MAX, &seconds))
+        return seconds > RETRY_AFTER_MAX ? RETRY_AFTER_MAX : (long)seconds;
     if (!time_parse_http(value, &when))
         return -1;
     int64_t left = when - clock_unix();
-    return left < 0 ? 0 : left > 1 << 20 ? 1 << 20 : (long)left;
+    return left < 0 ? 0 : left > RETRY_AFTER_MAX ? RETRY_AFTER_MAX : (long)left;
 }

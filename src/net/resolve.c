@@ -12,7 +12,7 @@
 #include "net/hosts.h"
 #include "net/url.h"
 
-#define RESOLV_FILE_MAX 65536         /* /etc/hosts of ad blockers is larger; the first part decides then */
+#define RESOLV_FILE_MAX 65536         /* /etc/hosts of ad blockers is larger: its first part decides */
 #define RESOLVE_DELAY_MS 50           /* RFC 8305 section 3: what IPv6 may still take once IPv4 is known */
 #define RESOLVE_STACK (256 * 1024)    /* getaddrinfo needs 7 KB in musl, more elsewhere; untouched pages cost nothing */
 #define SEARCH_MAX_DOTS 2             /* "registry.namespace.svc" may need the search list, longer names never do */
@@ -207,7 +207,7 @@ static bool is_localhost(const char *host)
 static size_t from_hosts_file(const char *host, struct addr *found)
 {
     struct buf text;
-    if (file_read("/etc/hosts", RESOLV_FILE_MAX, &text) != 0)
+    if (file_read_start("/etc/hosts", RESOLV_FILE_MAX, &text) != 0)
         return 0;
     size_t count = hosts_find(buf_view(&text), host, found, RESOLVE_MAX);
     buf_free(&text);
@@ -230,7 +230,7 @@ static size_t without_dns(const char *host, struct addr *found)
 static bool dns_is_configured(void)
 {
     struct buf text;
-    if (file_read("/etc/resolv.conf", RESOLV_FILE_MAX, &text) != 0)
+    if (file_read_start("/etc/resolv.conf", RESOLV_FILE_MAX, &text) != 0)
         return false;
     bool configured = resolv_conf_has_server(buf_view(&text));
     buf_free(&text);
