@@ -92,7 +92,8 @@ def tools(lab, image, home):
 
 def report(tools, rounds):
     print(f"one image, medians of {rounds} rounds, all tools in turns; CPU and memory are the client's alone")
-    print(f"{'':26}{'wall ms':>10}{'CPU ms':>10}{'peak MB':>10}{'connections':>13}{'requests':>10}   wall, CPU, memory: times ecr's")
+    print(f"{'':26}{'wall ms':>10}{'CPU ms':>10}{'peak MB':>10}{'connections':>13}{'requests':>10}"
+          "   wall, CPU, memory: times ecr's")
     base = tools[0].figures
     for tool in tools:
         times = "" if tool is tools[0] else "   " + "  ".join(f"x {v / b:.1f}" for v, b in zip(tool.figures, base))

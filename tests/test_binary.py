@@ -2,7 +2,6 @@
 
 import os
 import re
-import shutil
 import subprocess
 
 import pytest
@@ -117,9 +116,3 @@ def test_roots_are_embedded():
     # Subjects of roots that AWS' own chains end in.
     for name in (b"Amazon Root CA 1", b"Starfield Services Root Certificate Authority - G2"):
         assert name in data
-
-
-@pytest.mark.skipif(shutil.which("checksec") is None, reason="checksec is not installed")
-def test_checksec():
-    shown = subprocess.run(["checksec", f"--file={BINARY}"], capture_output=True, text=True).stdout
-    assert "Full RELRO" in shown and "PIE enabled" in shown

@@ -1,5 +1,6 @@
 """`ecr check`: verdict, members of the JSON, exit status, many images at once, and what a check may cost."""
 
+import base64
 import contextlib
 import json
 import os
@@ -10,6 +11,7 @@ import time
 import pytest
 
 from lab.client import ROOT
+from lab.fake import Fake
 
 HOST = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
 BINARY = os.environ.get("ECR_BIN") or os.path.join(ROOT, "build", "ecr")
@@ -152,6 +154,51 @@ def test_reasons(lab, there, fault, parameters, key, code, reason):
     else:
         assert (result.code, shown["reason"]) == (code, reason), result
     assert result.stderr.splitlines()[-1].startswith(f"ecr: {repository}:v1: {shown['reason']}: ")
+
+
+# ---- which step decides when none knows
+
+# Nobody listens there; and a login is stored, so that the daemon can be asked without a token of ECR's.
+GONE = {"AWS_ENDPOINT_URL": "http://127.0.0.1:1",
+        "DOCKER_AUTH_CONFIG": json.dumps({"auths": {HOST: {"auth": base64.b64encode(b"AWS:password").decode()}}})}
+
+
+def dies(_got):
+    """A daemon that takes the question and ends the connection."""
+    raise ConnectionResetError
+
+
+DECIDES = {
+    # name: (key, environment, fault of the API, what the daemon answers, reason, source, exit)
+    "the first that reached a service": ("full", {}, "throttle", (500, {"message": "x"}), "throttled", "ecr", 4),
+    "though the second reached one too": ("nothing", {}, None, (429, {"message": "x"}), "denied", "ecr", 3),
+    "a step that reached one before one that did not": ("full", GONE, None, (500, {"message": "x"}), "server-error", "docker",
+                                                        4),
+    "a step that asked before one that was skipped": (None, {}, None, (500, {"message": "x"}), "server-error", "docker", 4),
+    "though it asked in vain": (None, {}, None, dies, "unreachable", "docker", 4),
+    "the first of those that asked in vain": ("full", GONE, None, dies, "unreachable", "ecr", 4),
+    "the first of those that were skipped": (None, {}, None, None, "no-credentials", "ecr", 3),
+    "ambiguity of the second after a skip": (None, {}, None, (404, {"message": "page not found"}), "ambiguous", "docker", 5),
+}
+
+
+@pytest.mark.parametrize("name", DECIDES)
+def test_who_decides(lab, tmp_path, name):
+    key, env, fault, answer, reason, source, code = DECIDES[name]
+    if fault:
+        lab.fault(fault, service="api")
+
+    def answers(got):
+        if "/_ping" in got.target:
+            return None
+        return answer(got) if callable(answer) else answer
+
+    with Fake(answers, path=tmp_path / "s") as fake:
+        daemon = "unix:///nowhere" if answer is None else fake.url
+        result = lab.ecr("check", "--json", "--max-attempts", "1", f"{HOST}/app:v1", key=key, env={**env, "DOCKER_HOST": daemon})
+    shown, = result.json
+    assert (result.code, shown["state"], shown["reason"], shown["source"]) == (code, "unknown", reason, source)
+    assert [step["source"] for step in shown["trail"]] == ["ecr", "docker"]
 
 
 # ---- many images

@@ -105,6 +105,17 @@ def test_with_an_ecr_token(lab, app):
     assert (code, verdict(shown)) == (1, ("absent", "no-image"))
 
 
+@pytest.mark.parametrize("fault, code, reason", [("throttle", 4, "throttled"), ("server_error", 4, "server-error"),
+                                                 ("deny", 3, "denied"), ("html", 5, "bad-reply")])
+def test_no_token_for_the_daemon(lab, app, fault, code, reason):
+    """Who has AWS credentials and gets no token is told so; an anonymous look would hide it."""
+    lab.fault(fault, operation="GetAuthorizationToken")
+    with Fake(describes()) as fake:
+        status, (shown,) = ask(lab, f"{app}:v1", key="full", daemon=fake.url)
+        assert fake.of("/distribution/") == []
+    assert (status, verdict(shown)) == (code, ("unknown", reason))
+
+
 def test_one_token_for_many_images(lab, app):
     lab.control("clear_log")
     code, _ = ask(lab, *(f"{app}:v{n}" for n in range(4)), key="full", docker=True)

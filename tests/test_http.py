@@ -195,7 +195,7 @@ BROKEN = {
     "status 099": (head(LENGTH, status="HTTP/1.1 099 OK") + BODY, "status line"),
     "space before the status line": (b" " + head(LENGTH) + BODY, "status line"),
     "ICY": (head(LENGTH, status="ICY 200 OK") + BODY, "status line"),
-    "TLS": (b"\x15\x03\x03\x00\x02\x02\x28", "head"),
+    "TLS": (b"\x15\x03\x03\x00\x02\x02\x28", "status line"),
     "a cut head": (b"HTTP/1.1 200 OK\r\nContent-", CUT + " head"),
     "101": (head(status="HTTP/1.1 101 Switching"), "interim"),
     "9 interim replies": (head(status="HTTP/1.1 100 Continue") * 9 + head(LENGTH) + BODY, "interim"),

@@ -26,6 +26,8 @@ EXITS = {"no-credentials": 3, "denied": 3, "expired-credentials": 3, "unreachabl
          "unsupported": 5, "refused": 5}
 CODES = {"present": 0, "absent": 1, "unfit": 6}
 
+COLUMNS = ["describe", "batch", "archive", "rules", "token", "dockerd", "auto", "/distribution", "/images", "_ping (docker)",
+           "_ping (local)"]
 MATRIX = {}                  # (layer and fault, probe) -> {"there": word, "gone": word}
 
 
@@ -38,24 +40,26 @@ def matrix(request):
         with open(path, "w") as f:
             f.write("\n".join(lines) + "\n")
     terminal = request.config.pluginmanager.get_plugin("terminalreporter")
-    for line in ["", *lines]:
-        terminal.write_line(line)
+    with request.config.pluginmanager.get_plugin("capturemanager").global_and_fixture_disabled():
+        for line in ["", *lines]:
+            terminal.write_line(line)
 
 
 def table():
-    probes = list(dict.fromkeys(probe for _, probe in MATRIX))
-    faults = list(dict.fromkeys(fault for fault, _ in MATRIX))
-    cells = {key: " / ".join(words[which] for which in ("there", "gone") if which in words)
-             for key, words in MATRIX.items()}
-    widths = [max([len(p)] + [len(cells[k]) for k in cells if k[1] == p]) for p in probes]
-    first = max((len(f) for f in faults), default=5)
-    lines = [" ".join(["fault".ljust(first), *(p.ljust(w) for p, w in zip(probes, widths))]).rstrip()]
-    for fault in faults:
-        lines.append(" ".join([fault.ljust(first), *(cells.get((fault, p), "").ljust(w)
-                                                     for p, w in zip(probes, widths))]).rstrip())
-    number = sum(len(words) for words in MATRIX.values())
-    return lines + [f"fault matrix: {number} cells ({len(faults)} faults, {len(probes)} ways of asking; "
-                    f"an image that is there / one that is not)"]
+    """A block for each layer (the first word of a fault's name), with the ways of asking that have to do with it."""
+    lines = []
+    for layer in dict.fromkeys(fault.split()[0] for fault, _ in MATRIX):
+        cells = {key: " / ".join(words[which] for which in ("there", "gone") if which in words)
+                 for key, words in MATRIX.items() if key[0].split()[0] == layer}
+        probes, faults = sorted({p for _, p in cells}, key=COLUMNS.index), list(dict.fromkeys(f for f, _ in cells))
+        widths = [max(len(text) for text in (p, *(cells[k] for k in cells if k[1] == p))) for p in probes]
+        first = max(len(f) for f in faults)
+        for name, row in [(layer, probes), *((f, [cells.get((f, p), "") for p in probes]) for f in faults)]:
+            lines.append("  ".join([name.ljust(first), *(text.ljust(w) for text, w in zip(row, widths))]).rstrip())
+        lines.append("")
+    number, faults = sum(len(words) for words in MATRIX.values()), len({fault for fault, _ in MATRIX})
+    return lines + [f"fault matrix: {number} cells ({faults} faults, {len({p for _, p in MATRIX})} ways of asking; "
+                    "an image that is there / one that is not)"]
 
 
 # ---- the judge
@@ -421,7 +425,7 @@ def test_dockerd(lab, world, dockerd, tmp_path, name):
     else:
         lab.fault(fault, service="registry", **parameters)
     expected = DAEMON_EXPECTED.get(name, SAFE)
-    judge_all(lab, name, "dockerd", cases, expected, SHORT if "never" in name or "no answer" in name or "hole" in name else LONG)
+    judge_all(lab, name, "dockerd", cases, expected, SHORT if kind == "dns" or "never" in name else LONG)
 
 
 @pytest.mark.parametrize("operation", ["HeadManifest", "GetManifest"])
@@ -458,9 +462,12 @@ def instead(data):
     return lambda genuine, request, peer, daemon: data
 
 
-def last_words(data):
-    """Sends it and closes."""
-    return lambda genuine, request, peer, daemon: peer.send(data)
+def endless(data):
+    """Sends it and keeps the connection open: no end of a reply is to be waited for that never began."""
+    def act(genuine, request, peer, daemon):
+        peer.send(data)
+        daemon.hang()
+    return act
 
 
 def cut_to(length):
@@ -519,8 +526,8 @@ BROKEN = {  # for every kind of question: (what is sent, expected)
     "400 message": (instead(fake.message("client version 1.20 is too old", 400)), ("refused", "unsupported", "bad-reply")),
     "301": (instead(reply(b"", 301, [("Location", "/elsewhere")])), "bad-reply"),
     "204": (instead(b"HTTP/1.1 204 No Content\r\n\r\n"), "bad-reply"),
-    "garbage": (last_words(b"\x00\xff" * 500), "bad-reply"),
-    "TLS alert": (last_words(b"\x15\x03\x03\x00\x02\x02\x28"), "bad-reply"),
+    "garbage": (endless(b"\x00\xff" * 500), "bad-reply"),
+    "TLS alert": (endless(b"\x15\x03\x03\x00\x02\x02\x28"), "bad-reply"),
     "closed": (cut_to(0), "unreachable"),
     "head cut": (cut_to(20), "bad-reply"),
     "hang": (hang_after(0), "timeout"),
@@ -653,5 +660,4 @@ def test_matrix_is_large():
     if len(MATRIX) < 100:
         pytest.skip("only a part of the matrix was asked for")
     assert sum(len(words) for words in MATRIX.values()) >= 1000
-    assert {probe for _, probe in MATRIX} == {"describe", "batch", "archive", "rules", "token", "dockerd", "auto", "/distribution",
-                                              "/images", "_ping (docker)", "_ping (local)"}
+    assert {probe for _, probe in MATRIX} == set(COLUMNS)

@@ -15,9 +15,9 @@ SRC = os.path.join(ROOT, "src")
 ROOMS = {
     "cmd": {"term", "check", "move", "ecr", "registry", "docker", "store", "auth", "aws", "image", "net"},
     "term": set(),
-    "check": {"ecr", "registry", "docker", "auth", "aws", "image", "net"},
-    "move": {"ecr", "registry", "docker", "store", "auth", "aws", "image", "net"},
-    "ecr": {"aws", "image", "net"},
+    "check": {"ecr", "registry", "docker", "auth", "image", "net"},
+    "move": {"ecr", "registry", "docker", "store", "auth", "image", "net"},
+    "ecr": {"aws", "image"},
     "registry": {"auth", "net", "image"},
     "docker": {"net", "image"},
     "store": {"image"},

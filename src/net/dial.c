@@ -11,6 +11,9 @@
 #include "base/clock.h"
 #include "net/resolve.h"
 
+/* The C library gives up on name servers after five seconds and then says whether they answered: that is waited for. */
+#define LOOKUP_EXTRA_MS 1000
+
 struct race {
     const struct addr *list;
     size_t count;
@@ -119,7 +122,7 @@ int dial_tcp(const char *host, uint16_t port, bool refuse_internal, int64_t time
              struct addr *peer, struct error *error)
 {
     struct addr list[RESOLVE_MAX];
-    int count = resolve_host(host, port, deadline_earlier(deadline, deadline_in(timeout_ms)), list, error);
+    int count = resolve_host(host, port, deadline_earlier(deadline, deadline_in(timeout_ms + LOOKUP_EXTRA_MS)), list, error);
     if (count < 0)
         return -1;
     if (refuse_internal && refuse_internal_address(list, (size_t)count, host, error) < 0)

@@ -7,8 +7,8 @@
 #define DIAL_STAGGER_MS 250 /* RFC 8305 section 8: after this the next address is tried beside the slow one */
 
 /*
- * Connects to the first address of `host` that answers; the lookup and the connecting each have `timeout_ms`, both
- * end at `deadline`. With `refuse_internal` a host that is a loopback, link-local or metadata address is refused.
+ * Connects to the first address of `host` that answers; the lookup and the connecting each have `timeout_ms` (the
+ * lookup a second more), both end at `deadline`. With `refuse_internal` a host that is a loopback, link-local or metadata address is refused.
  * Returns a non-blocking socket with TCP_NODELAY, and its address in `peer`; or -1 with `error`.
  */
 int dial_tcp(const char *host, uint16_t port, bool refuse_internal, int64_t timeout_ms, int64_t deadline,

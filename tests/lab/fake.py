@@ -27,7 +27,8 @@ def docker_ping(got):
 
 
 class Fake:
-    """`answers` maps a request to (status, text or JSON value[, headers]); what it leaves (None) gets /_ping or a 404."""
+    """`answers` maps a request to (status, text or JSON value[, headers]); what it leaves (None) gets /_ping or a 404, and a
+    ConnectionError ends the connection."""
 
     def __init__(self, answers=None, path=None, address="127.0.0.1", ping=docker_ping):
         self.answers, self.ping, self.requests = answers or (lambda got: None), ping, []
@@ -73,7 +74,10 @@ class Fake:
                     headers[name.lower()] = value.strip()
                 got = Got(line[0], line[1], headers)
                 self.requests.append(got)
-                answer = self.answers(got) or self.ping(got) or (404, {"message": "page not found"})
+                try:
+                    answer = self.answers(got) or self.ping(got) or (404, {"message": "page not found"})
+                except ConnectionError:
+                    return  # the connection ends without a word
                 status, body, more = (*answer, {})[:3]
                 kind = "text/plain" if isinstance(body, str) else "application/json"
                 data = body.encode() if isinstance(body, str) else json.dumps(body).encode()
