@@ -655,9 +655,9 @@ def test_a_service_that_quotes_the_request(lab, status, code):
             assert_no_secrets(result, secrets)
 
 
-def test_matrix_is_large():
+def test_matrix_is_large(request):
     """The suite cannot shrink unnoticed."""
-    if len(MATRIX) < 100:
+    if request.config.option.keyword or len(MATRIX) < 100:
         pytest.skip("only a part of the matrix was asked for")
     assert sum(len(words) for words in MATRIX.values()) >= 1000
     assert {probe for _, probe in MATRIX} == set(COLUMNS)

@@ -1,5 +1,6 @@
 """Proxies: which requests go through one, how, and what is said when they do not."""
 
+import contextlib
 import socket
 import threading
 
@@ -218,7 +219,12 @@ def test_an_interim_reply_before_the_tunnel(lab, image):
         peer.read_head()
         peer.send(b"HTTP/1.1 103 Early\r\n\r\nHTTP/1.1 200 OK\r\n\r\n")
         inner = socket.create_connection(("198.18.0.10", 443))
-        threading.Thread(target=lambda: [peer.socket.sendall(d) for d in iter(lambda: inner.recv(65536), b"")], daemon=True).start()
+
+        def back():
+            with contextlib.suppress(OSError):
+                for data in iter(lambda: inner.recv(65536), b""):
+                    peer.socket.sendall(data)
+        threading.Thread(target=back, daemon=True).start()
         for data in iter(lambda: peer.socket.recv(65536), b""):
             inner.sendall(data)
     with Server(handler) as proxy:

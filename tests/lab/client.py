@@ -284,7 +284,7 @@ class Lab:
         given.update({k: str(v) for k, v in (env or {}).items() if v is not None})
         for name in [k for k, v in (env or {}).items() if v is None]:
             given.pop(name, None)
-        command = [*prefix, os.environ.get("ECR_BIN") or os.path.join(ROOT, "build", "ecr"), *arguments]
+        command = [*prefix, os.path.join(ROOT, os.environ.get("ECR_BIN") or "build/ecr"), *arguments]
         with tempfile.TemporaryDirectory() as place:
             command = mounted(command, place, {"/etc/resolv.conf": resolv_conf, "/etc/hosts": hosts})
             began = time.monotonic()
