@@ -122,7 +122,8 @@ int docker_config_find(const struct docker_config *config, struct arena *arena, 
     auth->registry_token = json_cstr(arena, json_get(entry, "registrytoken"));
     struct slice encoded = json_string(arena, json_get(entry, "auth"));
     if (encoded.len && decode_auth(encoded, arena, auth) < 0)
-        return broken(error, config->path, arena_printf(arena, "the entry of %s is not the base64 of user:password", registry));
+        return broken(error, config->path,
+                      arena_printf(arena, "the entry of %s is not the base64 of user:password", registry));
     if (!encoded.len) {
         auth->username = json_cstr(arena, json_get(entry, "username"));
         auth->password = json_cstr(arena, json_get(entry, "password"));

@@ -9,7 +9,7 @@
 
 /* What is stored for a registry. Secrets, in the arena of the look-up. */
 struct docker_auth {
-    const char *username;       /* NULL with a token */
+    const char *username; /* NULL with a token */
     const char *password;
     const char *identity_token; /* an OAuth refresh token */
     const char *registry_token; /* a bearer token to be sent as it is */
@@ -17,7 +17,7 @@ struct docker_auth {
 
 /* One of Docker's configuration files (or podman's auth files), parsed. */
 struct docker_config {
-    const char *path;  /* for messages; NULL: there is none */
+    const char *path; /* for messages; NULL: there is none */
     struct buf text;
     struct json json;
 };

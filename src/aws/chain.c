@@ -4,11 +4,11 @@
 
 /* In the order of the AWS SDKs (protocol facts, "Credential chain"). A new source is a file and a row. */
 static enum source_end (*const sources[])(struct source_context *, struct credentials *, struct error *) = {
-    source_environment,
-    source_refused_roles,
-    source_credentials_file,
-    source_refused_processes,
-    source_config_file,
+    source_environment,       /* AWS_ACCESS_KEY_ID */
+    source_refused_roles,     /* role_arn, web identity, SSO */
+    source_credentials_file,  /* keys in ~/.aws/credentials */
+    source_refused_processes, /* aws login, credential_process */
+    source_config_file,       /* keys in ~/.aws/config */
 };
 
 /* A line break or a control character in a key would end up in a header. */
@@ -25,10 +25,12 @@ static int check_text(const struct credentials *credentials, struct error *error
     if (is_printable(credentials->access_key_id) && is_printable(credentials->secret_access_key) &&
         is_printable(credentials->session_token))
         return 0;
-    return error_set(error, REASON_NO_CREDENTIALS, credentials->source, "a key or token holds a space, a line break or bytes that are not ASCII");
+    return error_set(error, REASON_NO_CREDENTIALS, credentials->source,
+                     "a key or token holds a space, a line break or bytes that are not ASCII");
 }
 
-int chain_find(const struct aws_config *config, struct arena *arena, struct credentials *credentials, struct error *error)
+int chain_find(const struct aws_config *config, struct arena *arena, struct credentials *credentials,
+               struct error *error)
 {
     struct source_context context = {config, arena};
     for (size_t i = 0; i < sizeof sources / sizeof *sources; i++) {
@@ -38,7 +40,8 @@ int chain_find(const struct aws_config *config, struct arena *arena, struct cred
         if (end == SOURCE_FAILED)
             return -1;
     }
-    error_set(error, REASON_NO_CREDENTIALS, "AWS", "no credentials: none in the environment, none for profile '%s'", config->profile);
+    error_set(error, REASON_NO_CREDENTIALS, "AWS", "no credentials: none in the environment, none for profile '%s'",
+              config->profile);
     error_hint(error, "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile in ~/.aws");
     return -1;
 }

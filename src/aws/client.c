@@ -8,7 +8,8 @@
 
 #define SKEW_WORTH_CORRECTING 240 /* seconds; services allow 300 */
 
-static int bad_reply(struct error *error, const struct aws_client *client, const struct http_reply *reply, const char *what)
+static int bad_reply(struct error *error, const struct aws_client *client, const struct http_reply *reply,
+                     const char *what)
 {
     error_set(error, REASON_BAD_REPLY, client->endpoint.host, "HTTP %d, but %s", reply->head.status, what);
     error_hint(error, "does something stand between here and %s that answers in its place (a proxy, a captive portal)?",
@@ -67,7 +68,8 @@ static int service_error(struct error *error, const struct aws_client *client, c
 }
 
 static int read_reply(struct error *error, const struct aws_client *client, const char *operation,
-                      const struct http_request *request, const struct http_reply *reply, struct arena *arena, struct json *json)
+                      const struct http_request *request, const struct http_reply *reply, struct arena *arena,
+                      struct json *json)
 {
     int status = reply->head.status;
     if (status >= 400)
@@ -88,7 +90,8 @@ static int attempt_call(const struct aws_client *client, const char *operation, 
     request.body = body;
     request.body_limit = reply_limit;
     request.deadline = deadline;
-    http_request_add(&request, "X-Amz-Target", arena_printf(arena, "%s.%s", client->service->target_prefix, operation), false);
+    http_request_add(&request, "X-Amz-Target", arena_printf(arena, "%s.%s", client->service->target_prefix, operation),
+                     false);
     http_request_add(&request, "Content-Type", "application/x-amz-json-1.1", false);
     sigv4_sign(arena, &request, client->credentials,
                (struct sigv4_scope){client->region, client->service->signing_name, now});

@@ -8,9 +8,9 @@
 
 /* A service that speaks AWS JSON 1.1. */
 struct aws_service {
-    const char *name;          /* for messages: "ECR" */
-    const char *signing_name;  /* "ecr" */
-    const char *target_prefix; /* of X-Amz-Target */
+    const char *name;                           /* for messages: "ECR" */
+    const char *signing_name;                   /* "ecr" */
+    const char *target_prefix;                  /* of X-Amz-Target */
     enum reason (*reason_of)(const char *code); /* the service's own codes; CODE_UNKNOWN for others */
 };
 

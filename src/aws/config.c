@@ -14,7 +14,8 @@ static struct slice profile_of_section(struct slice section, bool *prefixed)
     if (!*prefixed)
         return slice_is(section, "default") ? section : (struct slice){NULL, 0};
     struct slice name = slice_trim(slice_from(section, 8));
-    bool quoted = name.len >= 2 && (name.data[0] == '"' || name.data[0] == '\'') && name.data[name.len - 1] == name.data[0];
+    bool quoted =
+        name.len >= 2 && (name.data[0] == '"' || name.data[0] == '\'') && name.data[name.len - 1] == name.data[0];
     return quoted ? slice_head(slice_from(name, 1), name.len - 2) : name;
 }
 
@@ -75,7 +76,8 @@ const char *aws_config_get_service(const struct aws_config *config, struct arena
     const struct ini_entry *found = NULL;
     for (size_t i = 0; i < config->config.count; i++) {
         const struct ini_entry *entry = &config->config.entries[i];
-        if (slice_is(entry->section, section) && slice_is_nocase(entry->parent, service) && slice_is_nocase(entry->key, key))
+        if (slice_is(entry->section, section) && slice_is_nocase(entry->parent, service) &&
+            slice_is_nocase(entry->key, key))
             found = entry;
     }
     return value_of(found, arena);
@@ -108,7 +110,8 @@ static int load_file(struct arena *arena, const char *path, struct buf *text, st
         return error_set(error, REASON_NO_CREDENTIALS, path, "cannot read it: %s", strerror(status));
     size_t line = ini_parse(arena, buf_view(text), ini);
     if (line)
-        return error_set(error, REASON_NO_CREDENTIALS, path, "line %zu is neither [section], key = value nor a comment", line);
+        return error_set(error, REASON_NO_CREDENTIALS, path, "line %zu is neither [section], key = value nor a comment",
+                         line);
     return 0;
 }
 
@@ -130,7 +133,8 @@ static const char *file_path(struct arena *arena, const char *variable, const ch
 
 static int check_profile(const struct aws_config *config, struct error *error)
 {
-    if (!config->profile_named || aws_config_has_profile(config, config->profile) || strcmp(config->profile, "default") == 0)
+    if (!config->profile_named || aws_config_has_profile(config, config->profile) ||
+        strcmp(config->profile, "default") == 0)
         return 0;
     const char *subject = config->profile_from_flag ? "--profile" : "AWS_PROFILE";
     error_set(error, config->profile_from_flag ? REASON_USAGE : REASON_NO_CREDENTIALS, subject,

@@ -45,8 +45,8 @@ static char *upper(struct arena *arena, const char *text)
 }
 
 /* The URL that was configured, and what configured it; NULL without one. */
-static const char *configured_url(const struct endpoint_rule *rule, const struct aws_config *config, struct arena *arena,
-                                  const char **where)
+static const char *configured_url(const struct endpoint_rule *rule, const struct aws_config *config,
+                                  struct arena *arena, const char **where)
 {
     if (aws_config_flag(config, arena, "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "ignore_configured_endpoint_urls"))
         return NULL;
@@ -63,10 +63,12 @@ static const char *configured_url(const struct endpoint_rule *rule, const struct
     return value ? value : aws_config_get(config, arena, config->profile, "endpoint_url");
 }
 
-static int own_url(const char *text, const char *where, bool fips, struct arena *arena, struct url *url, struct error *error)
+static int own_url(const char *text, const char *where, bool fips, struct arena *arena, struct url *url,
+                   struct error *error)
 {
     if (fips)
-        return error_set(error, REASON_UNSUPPORTED, where, "an endpoint of one's own and AWS_USE_FIPS_ENDPOINT exclude each other");
+        return error_set(error, REASON_UNSUPPORTED, where,
+                         "an endpoint of one's own and AWS_USE_FIPS_ENDPOINT exclude each other");
     const char *fault = url_parse(arena, slice_of(text), url);
     if (fault)
         return error_set(error, REASON_NO_CREDENTIALS, where, "is no URL: %s", fault);
@@ -79,7 +81,8 @@ int endpoint_url(const struct endpoint_rule *rule, struct endpoint_wish wish, co
     const char *where = "--endpoint-url";
     bool fips_demanded = aws_config_flag(config, arena, "AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint");
     bool fips = wish.fips || fips_demanded;
-    bool dual = wish.dual_stack || aws_config_flag(config, arena, "AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint");
+    bool dual =
+        wish.dual_stack || aws_config_flag(config, arena, "AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint");
     const char *own = wish.flag_url ? wish.flag_url : configured_url(rule, config, arena, &where);
     if (own)
         return own_url(own, where, fips_demanded, arena, url, error);
@@ -87,7 +90,8 @@ int endpoint_url(const struct endpoint_rule *rule, struct endpoint_wish wish, co
         return error_set(error, REASON_UNSUPPORTED, wish.region, "is no region");
     const struct partition *partition = partition_of_region(wish.region);
     const char *front = fips ? (dual ? rule->fips_dual_stack : rule->fips) : dual ? rule->dual_stack : rule->standard;
-    char *text = arena_printf(arena, "https://%s.%s.%s/", front, wish.region, dual ? partition->dual_stack_suffix : partition->dns_suffix);
+    char *text = arena_printf(arena, "https://%s.%s.%s/", front, wish.region,
+                              dual ? partition->dual_stack_suffix : partition->dns_suffix);
     const char *fault = url_parse(arena, slice_of(text), url);
     return fault ? error_set(error, REASON_UNSUPPORTED, wish.region, "makes no endpoint name: %s", fault) : 0;
 }

@@ -6,8 +6,8 @@
 
 /* A group of regions with names of its own. Source: the partitions and endpoint rules of the AWS SDKs. */
 struct partition {
-    const char *id;              /* as in an ARN: "aws-cn" */
-    const char *dns_suffix;      /* "amazonaws.com.cn" */
+    const char *id;         /* as in an ARN: "aws-cn" */
+    const char *dns_suffix; /* "amazonaws.com.cn" */
     const char *dual_stack_suffix;
     const char *default_region;
 };
@@ -20,8 +20,8 @@ bool region_is_valid(struct slice region);
 
 /* How a service's API hosts are named. */
 struct endpoint_rule {
-    const char *key;             /* of AWS_ENDPOINT_URL_<KEY> and of a [services] block: "ecr" */
-    const char *standard;        /* in front of ".region.suffix": "api.ecr" */
+    const char *key;      /* of AWS_ENDPOINT_URL_<KEY> and of a [services] block: "ecr" */
+    const char *standard; /* in front of ".region.suffix": "api.ecr" */
     const char *fips;
     const char *dual_stack;
     const char *fips_dual_stack;
@@ -29,8 +29,8 @@ struct endpoint_rule {
 
 struct endpoint_wish {
     const char *region;
-    const char *flag_url;  /* --endpoint-url, NULL without one */
-    bool fips;             /* the name of the image's registry asks for it */
+    const char *flag_url; /* --endpoint-url, NULL without one */
+    bool fips;            /* the name of the image's registry asks for it */
     bool dual_stack;
 };
 

@@ -6,11 +6,11 @@
 
 #include "base/error.h"
 
-#define RETRY_ATTEMPTS 3       /* of the SDKs' standard mode, the first one included */
-#define RETRY_CAPACITY 500     /* the bucket of tokens that all retries of a run pay from */
-#define RETRY_COST 5
+#define RETRY_ATTEMPTS       3   /* of the SDKs' standard mode, the first one included */
+#define RETRY_CAPACITY       500 /* the bucket of tokens that all retries of a run pay from */
+#define RETRY_COST           5
 #define RETRY_COST_TRANSPORT 10
-#define RETRY_LONGEST_MS 20000
+#define RETRY_LONGEST_MS     20000
 
 /* The retry rules of the AWS SDKs' standard mode, shared by all calls of a run. */
 struct retry {

@@ -9,8 +9,8 @@
 
 /* Headers that proxies may change, which are therefore never signed. */
 static const char *const unsigned_headers[] = {
-    "connection", "expect", "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailer",
-    "transfer-encoding", "upgrade", "user-agent", "x-amzn-trace-id", "authorization",
+    "connection",        "expect",  "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailer",
+    "transfer-encoding", "upgrade", "user-agent", "x-amzn-trace-id",    "authorization",
 };
 
 static char *hash_hex(struct arena *arena, struct slice data)
@@ -100,7 +100,7 @@ static bool is_signed(const char *name)
 struct signed_header {
     const char *name; /* lower case */
     const char *value;
-    size_t order;     /* of equal names, as they were given */
+    size_t order; /* of equal names, as they were given */
 };
 
 static int compare_headers(const void *a, const void *b)
@@ -225,8 +225,9 @@ void sigv4_sign(struct arena *arena, struct http_request *request, const struct 
     signing_key(credentials, date, scope, key);
     hmac_sha256((struct slice){(const char *)key, sizeof key}, slice_of(to_sign), mac);
     encode_hex(&signature, mac, sizeof mac);
-    char *value = arena_printf(arena, "AWS4-HMAC-SHA256 Credential=%s/%s, SignedHeaders=%s, Signature=%s",
-                               credentials->access_key_id, scope_text(arena, date, scope), signed_headers, signature.data);
+    char *value =
+        arena_printf(arena, "AWS4-HMAC-SHA256 Credential=%s/%s, SignedHeaders=%s, Signature=%s",
+                     credentials->access_key_id, scope_text(arena, date, scope), signed_headers, signature.data);
     http_request_add(request, "Authorization", value, true);
     explicit_bzero(key, sizeof key);
     explicit_bzero(mac, sizeof mac);

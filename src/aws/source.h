@@ -16,10 +16,15 @@ struct source_context {
 };
 
 /* One file a source, chain.c holds them in order. The refused ones stand for sources that this version lacks. */
-enum source_end source_environment(struct source_context *context, struct credentials *credentials, struct error *error);
-enum source_end source_refused_roles(struct source_context *context, struct credentials *credentials, struct error *error);
-enum source_end source_credentials_file(struct source_context *context, struct credentials *credentials, struct error *error);
-enum source_end source_refused_processes(struct source_context *context, struct credentials *credentials, struct error *error);
-enum source_end source_config_file(struct source_context *context, struct credentials *credentials, struct error *error);
+enum source_end source_environment(struct source_context *context, struct credentials *credentials,
+                                   struct error *error);
+enum source_end source_refused_roles(struct source_context *context, struct credentials *credentials,
+                                     struct error *error);
+enum source_end source_credentials_file(struct source_context *context, struct credentials *credentials,
+                                        struct error *error);
+enum source_end source_refused_processes(struct source_context *context, struct credentials *credentials,
+                                         struct error *error);
+enum source_end source_config_file(struct source_context *context, struct credentials *credentials,
+                                   struct error *error);
 
 #endif

@@ -15,12 +15,14 @@ static enum source_end read_expiry(struct credentials *credentials, struct error
     if (!text)
         return SOURCE_GAVE;
     if (!time_parse_iso(slice_of(text), &credentials->expires)) {
-        error_set(error, REASON_NO_CREDENTIALS, "AWS_CREDENTIAL_EXPIRATION", "is no time of the form 2026-01-02T03:04:05Z");
+        error_set(error, REASON_NO_CREDENTIALS, "AWS_CREDENTIAL_EXPIRATION",
+                  "is no time of the form 2026-01-02T03:04:05Z");
         return SOURCE_FAILED;
     }
     if (credentials->expires > clock_unix())
         return SOURCE_GAVE;
-    error_set(error, REASON_EXPIRED_CREDENTIALS, "AWS_CREDENTIAL_EXPIRATION", "the credentials in the environment ended at %s", text);
+    error_set(error, REASON_EXPIRED_CREDENTIALS, "AWS_CREDENTIAL_EXPIRATION",
+              "the credentials in the environment ended at %s", text);
     error_hint(error, "fetch new ones into the environment");
     return SOURCE_FAILED;
 }

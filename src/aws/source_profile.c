@@ -29,7 +29,8 @@ static enum source_end static_keys(struct source_context *context, getter *get, 
     return SOURCE_GAVE;
 }
 
-enum source_end source_credentials_file(struct source_context *context, struct credentials *credentials, struct error *error)
+enum source_end source_credentials_file(struct source_context *context, struct credentials *credentials,
+                                        struct error *error)
 {
     return static_keys(context, aws_config_get_in_credentials, context->config->credentials_path, credentials, error);
 }

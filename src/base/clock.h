@@ -9,14 +9,14 @@
 /* Deadlines are points in milliseconds on the monotonic clock; DEADLINE_NONE never comes. */
 #define DEADLINE_NONE INT64_MAX
 
-int64_t clock_ms(void);                                 /* monotonic */
+int64_t clock_ms(void); /* monotonic */
 int64_t deadline_in(int64_t milliseconds);
 int64_t deadline_earlier(int64_t a, int64_t b);
 bool deadline_passed(int64_t deadline);
-int deadline_poll(int64_t deadline);                    /* what is left, as poll() wants it */
+int deadline_poll(int64_t deadline); /* what is left, as poll() wants it */
 void clock_sleep_until(int64_t deadline);
 
-int64_t clock_unix(void);                               /* seconds since 1970 UTC */
+int64_t clock_unix(void); /* seconds since 1970 UTC */
 
 /* "2026-01-02T03:04:05Z" and "20260102T030405Z"; both take a year of four digits. */
 #define TIME_TEXT 24

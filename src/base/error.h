@@ -44,10 +44,10 @@ enum exit_status {
     EXIT_UNFIT = 6
 };
 
-const char *reason_name(enum reason reason);      /* "no-image" */
+const char *reason_name(enum reason reason); /* "no-image" */
 enum state reason_state(enum reason reason);
 enum exit_status reason_exit(enum reason reason);
-const char *state_name(enum state state);         /* "present" */
+const char *state_name(enum state state); /* "present" */
 
 /*
  * What went wrong, filled where the facts are known, handed up unchanged and printed once. The texts live in `arena`,

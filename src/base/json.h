@@ -11,7 +11,7 @@
  * JSON (RFC 8259) as a flat array of tokens that point into the text, which must outlive them. Strict: one value,
  * no trailing comma, no control character in a string. Bytes above 0x7f pass as they are.
  */
-#define JSON_MAX_DEPTH 64       /* a manifest needs 6; the parser recurses */
+#define JSON_MAX_DEPTH  64      /* a manifest needs 6; the parser recurses */
 #define JSON_MAX_TOKENS 1000000 /* 1,000 images of a listing with 100 tags each need about 150,000 */
 
 enum json_type { JSON_NULL, JSON_FALSE, JSON_TRUE, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSON_OBJECT };
@@ -19,9 +19,9 @@ enum json_type { JSON_NULL, JSON_FALSE, JSON_TRUE, JSON_NUMBER, JSON_STRING, JSO
 struct json_token {
     uint32_t start; /* strings: behind the opening quote */
     uint32_t len;
-    uint32_t next;  /* index of the token behind this value and all that is in it */
+    uint32_t next; /* index of the token behind this value and all that is in it */
     uint8_t type;
-    bool escaped;   /* a string with a backslash in it */
+    bool escaped; /* a string with a backslash in it */
 };
 
 struct json {

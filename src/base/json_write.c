@@ -64,7 +64,8 @@ static void write_quoted(struct buf *b, struct slice text)
         if (len == 0)
             buf_str(b, "\\ufffd");
         else if (len == 2 && text.data[0] == '\xc2' && (unsigned char)text.data[1] < 0xa0)
-            buf_printf(b, "\\u%04x", (unsigned)(unsigned char)text.data[1]); /* U+0080 to U+009F: terminals obey them too */
+            buf_printf(b, "\\u%04x",
+                       (unsigned)(unsigned char)text.data[1]); /* U+0080 to U+009F: terminals obey them too */
         else if (len == 1)
             write_ascii(b, text.data[0]);
         else

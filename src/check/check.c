@@ -79,7 +79,8 @@ static void tell_asking(const struct check_events *events, struct todo todo, con
             events->asking(events->context, todo.items[i], probe);
 }
 
-static void tell_failed(const struct check_events *events, struct todo todo, const struct probe *probe, const struct probe *next)
+static void tell_failed(const struct check_events *events, struct todo todo, const struct probe *probe,
+                        const struct probe *next)
 {
     for (size_t i = 0; i < todo.count; i++)
         if (!todo.items[i]->decided && events->failed)
@@ -126,7 +127,8 @@ void check_images(struct session *session, struct item *items, size_t count, int
 
 enum exit_status check_exit(const struct item *items, size_t count)
 {
-    static const int order[] = {[EXIT_OK] = 0, [EXIT_ABSENT] = 1, [EXIT_UNFIT] = 2, [EXIT_CREDENTIALS] = 3, [EXIT_TRANSIENT] = 4, [EXIT_OTHER] = 5, [EXIT_USAGE] = 6};
+    static const int order[] = {[EXIT_OK] = 0,        [EXIT_ABSENT] = 1, [EXIT_UNFIT] = 2, [EXIT_CREDENTIALS] = 3,
+                                [EXIT_TRANSIENT] = 4, [EXIT_OTHER] = 5,  [EXIT_USAGE] = 6};
     enum exit_status worst = EXIT_OK;
     for (size_t i = 0; i < count; i++)
         if (order[reason_exit(items[i].outcome.reason)] > order[worst])

@@ -23,7 +23,8 @@ void item_init(struct item *item, struct arena *arena, const struct reference *r
  * Checks the images: grouped by registry and repository, each distinct one asked once, by the chain of probes that
  * fits it or by the one of `via` (a probe_id or VIA_AUTO). Afterwards every item has its verdict in `outcome`.
  */
-void check_images(struct session *session, struct item *items, size_t count, int via, const struct check_events *events);
+void check_images(struct session *session, struct item *items, size_t count, int via,
+                  const struct check_events *events);
 
 /* The exit status of several verdicts: 5 before 4 before 3 before 6 before 1 before 0. */
 enum exit_status check_exit(const struct item *items, size_t count);

@@ -7,23 +7,23 @@
 
 /* One step that a check took; the verdict's trail is a list of them. */
 struct step {
-    const char *source;  /* "ecr", "registry", "docker", "local" */
-    bool skipped;        /* it could not ask at all */
-    bool reached;        /* a service answered */
+    const char *source; /* "ecr", "registry", "docker", "local" */
+    bool skipped;       /* it could not ask at all */
+    bool reached;       /* a service answered */
     enum reason reason;
-    const char *detail;  /* for people */
-    const char *hint;    /* what to do, or NULL */
+    const char *detail; /* for people */
+    const char *hint;   /* what to do, or NULL */
     struct step *next;
 };
 
 /* What is known about an image; it is the verdict once all probes are through. */
 struct outcome {
     enum reason reason;
-    const char *source;     /* NULL while nobody answered */
-    const char *digest;     /* NULL: not known, as all that follow */
+    const char *source; /* NULL while nobody answered */
+    const char *digest; /* NULL: not known, as all that follow */
     const char *media_type;
-    int64_t size;           /* -1 */
-    int64_t pushed_at;      /* 0 */
+    int64_t size;      /* -1 */
+    int64_t pushed_at; /* 0 */
     const char **platforms;
     size_t platform_count;
     const char *detail;
@@ -34,11 +34,11 @@ struct outcome {
 /* One image to be checked. */
 struct item {
     struct reference reference;
-    bool is_ecr;            /* `ecr` says which */
+    bool is_ecr; /* `ecr` says which */
     struct ecr_host ecr;
-    struct item *same_as;   /* an earlier item of the same image, which is asked in its place; NULL */
+    struct item *same_as; /* an earlier item of the same image, which is asked in its place; NULL */
     int64_t deadline;
-    bool decided;           /* no further probe is to ask */
+    bool decided; /* no further probe is to ask */
     struct outcome outcome;
 };
 

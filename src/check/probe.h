@@ -15,8 +15,8 @@ struct todo {
  * trail why it could not. A new way to ask is a new file and a row in probe_table.
  */
 struct probe {
-    const char *name;                                      /* of --via, and of the trail */
-    const char *title;                                     /* "Docker", as in "falling back to Docker" */
+    const char *name;  /* of --via, and of the trail */
+    const char *title; /* "Docker", as in "falling back to Docker" */
     void (*ask)(struct session *session, struct todo todo);
 };
 

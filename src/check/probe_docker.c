@@ -14,7 +14,8 @@ static int split_token(const char *token, struct arena *arena, struct docker_aut
     struct slice password = buf_view(&plain);
     struct slice user = slice_cut(&password, ':');
     if (status < 0 || !password.data)
-        status = error_set(error, REASON_BAD_REPLY, "ECR", "the authorization token is not the base64 of user:password");
+        status =
+            error_set(error, REASON_BAD_REPLY, "ECR", "the authorization token is not the base64 of user:password");
     else
         *auth = (struct docker_auth){.username = arena_copy(arena, user), .password = arena_copy(arena, password)};
     buf_free(&plain);
@@ -69,7 +70,8 @@ static int ask_daemon(struct docker *docker, const struct item *item, const char
     }
     if (!wanted || strcmp(wanted, image->digest) == 0)
         return 0;
-    error_set(error, REASON_BAD_REPLY, docker->endpoint.name, "asked for one digest it described another, %s", image->digest);
+    error_set(error, REASON_BAD_REPLY, docker->endpoint.name, "asked for one digest it described another, %s",
+              image->digest);
     error->http_status = 200;
     return -1;
 }

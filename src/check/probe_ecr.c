@@ -59,12 +59,15 @@ static void decide_by_status(struct ask *ask, struct item *item, const struct ec
     struct error error;
     if (is(image->status, "ARCHIVED") || is(image->status, "ACTIVATING")) {
         outcome.reason = REASON_ARCHIVED;
-        outcome.detail = is(image->status, "ARCHIVED") ? "ECR has it in the archive: it cannot be pulled" : "ECR is bringing it back from the archive";
-        outcome.hint = is(image->status, "ARCHIVED") ? "restore it (aws ecr update-image-storage-class --target-storage-class STANDARD)"
-                                                     : "wait up to 20 minutes and check again";
+        outcome.detail = is(image->status, "ARCHIVED") ? "ECR has it in the archive: it cannot be pulled"
+                                                       : "ECR is bringing it back from the archive";
+        outcome.hint = is(image->status, "ARCHIVED")
+                           ? "restore it (aws ecr update-image-storage-class --target-storage-class STANDARD)"
+                           : "wait up to 20 minutes and check again";
     } else if (image->status && !is(image->status, "ACTIVE")) {
         error_init(&error, &ask->session->arena);
-        error_set(&error, REASON_UNSUPPORTED, ask->api.client.endpoint.host, "ECR says that it is %s, which this version does not know", image->status);
+        error_set(&error, REASON_UNSUPPORTED, ask->api.client.endpoint.host,
+                  "ECR says that it is %s, which this version does not know", image->status);
         error.http_status = 200;
         item_step(item, &ask->session->arena, SOURCE, false, &error);
         return;
@@ -77,13 +80,15 @@ static void add_miss(struct ask *ask, struct misses *misses, struct item *item, 
     misses->list[misses->count++] = (struct miss){item, reason, arena_strdup(&ask->session->arena, detail)};
 }
 
-static void add_misses(struct ask *ask, struct misses *misses, struct item **items, size_t count, const struct error *error)
+static void add_misses(struct ask *ask, struct misses *misses, struct item **items, size_t count,
+                       const struct error *error)
 {
     for (size_t i = 0; i < count; i++)
         add_miss(ask, misses, items[i], error->reason, error_text(error, &ask->scratch));
 }
 
-static void batch_failure(struct ask *ask, struct item *item, enum reason reason, const char *failure, struct misses *misses)
+static void batch_failure(struct ask *ask, struct item *item, enum reason reason, const char *failure,
+                          struct misses *misses)
 {
     struct error error;
     error_init(&error, &ask->session->arena);
@@ -99,7 +104,9 @@ static void batch_failure(struct ask *ask, struct item *item, enum reason reason
 static void name_both_actions(const struct ask *ask, struct error *error)
 {
     if (error->reason == REASON_DENIED)
-        error_hint(error, "the caller lacks the IAM action ecr:DescribeImages (ecr:BatchGetImage would do) on arn:%s:ecr:%s:%s:repository/%s",
+        error_hint(error,
+                   "the caller lacks the IAM action ecr:DescribeImages (ecr:BatchGetImage would do) on "
+                   "arn:%s:ecr:%s:%s:repository/%s",
                    ask->api.partition, ask->api.client.region, ask->api.account, ask->repository);
 }
 
@@ -112,7 +119,8 @@ static void ask_manifests(struct ask *ask, struct item **items, size_t count, st
     struct error error;
     error_init(&error, &ask->session->arena);
     fill_ids(items, count, ids);
-    if (ecr_batch_get_image(&ask->api, ask->repository, ids, count, images, reasons, failures, &ask->scratch, &error) < 0) {
+    if (ecr_batch_get_image(&ask->api, ask->repository, ids, count, images, reasons, failures, &ask->scratch, &error) <
+        0) {
         if (error.reason == REASON_NO_REPOSITORY) {
             add_misses(ask, misses, items, count, &error);
         } else {
@@ -122,7 +130,8 @@ static void ask_manifests(struct ask *ask, struct item **items, size_t count, st
     } else {
         for (size_t i = 0; i < count; i++) {
             if (reasons[i] == REASON_OK)
-                decide_by_status(ask, items[i], &images[i], "by BatchGetImage, which counts as a pull (ecr:DescribeImages is denied)");
+                decide_by_status(ask, items[i], &images[i],
+                                 "by BatchGetImage, which counts as a pull (ecr:DescribeImages is denied)");
             else
                 batch_failure(ask, items[i], reasons[i], failures[i], misses);
         }
@@ -146,7 +155,8 @@ static bool is_access_denied(const struct error *error)
 
 static void ask_images(struct ask *ask, struct item **items, size_t count, struct misses *misses);
 
-static void describe_failed(struct ask *ask, struct item **items, size_t count, struct error *error, struct misses *misses)
+static void describe_failed(struct ask *ask, struct item **items, size_t count, struct error *error,
+                            struct misses *misses)
 {
     if (error->reason == REASON_NO_IMAGE && count > 1) {
         /* The call fails as a whole and does not say for which id: halve until every id has its own answer. */
@@ -247,9 +257,11 @@ static void say_not_cached(struct ask *ask, struct item *item, const struct ecr_
     struct error error;
     error_init(&error, &ask->session->arena);
     error_set(&error, REASON_NOT_CACHED, ask->api.client.endpoint.host,
-              "not in ECR yet, but the pull-through cache rule '%s' covers it and would fetch it from %s", rule->prefix, rule->upstream);
-    error_hint(&error, "%s", item->reference.digest ? "a first pull by digest does not import it: pull it once by tag"
-                                                    : "a pull imports it, if the upstream has it");
+              "not in ECR yet, but the pull-through cache rule '%s' covers it and would fetch it from %s", rule->prefix,
+              rule->upstream);
+    error_hint(&error, "%s",
+               item->reference.digest ? "a first pull by digest does not import it: pull it once by tag"
+                                      : "a pull imports it, if the upstream has it");
     error.http_status = 200;
     item_step(item, &ask->session->arena, SOURCE, false, &error);
     item_stop(item); /* the other probes would import it */
@@ -275,8 +287,10 @@ static void look_for_rules(struct ask *ask, struct misses *misses)
         return;
     }
     if (rules->status < 0)
-        note = arena_printf(&ask->scratch, "whether a pull-through cache rule covers it is not known (ecr:DescribePullThroughCacheRules: %s)",
-                            rules->error.service_code);
+        note = arena_printf(
+            &ask->scratch,
+            "whether a pull-through cache rule covers it is not known (ecr:DescribePullThroughCacheRules: %s)",
+            rules->error.service_code);
     const struct ecr_cache_rule *rule = ecr_covering_rule(rules->list, rules->count, ask->repository);
     for (size_t i = 0; i < misses->count; i++) {
         if (rule)
@@ -299,7 +313,8 @@ void probe_ecr(struct session *session, struct todo todo)
     struct ask ask = {.session = session, .repository = first->reference.repository};
     error_init(&error, &session->arena);
     if (!first->is_ecr || first->ecr.is_public) {
-        error_set(&error, REASON_UNSUPPORTED, first->reference.registry, "is no private registry of Amazon ECR, so ECR's API does not know it");
+        error_set(&error, REASON_UNSUPPORTED, first->reference.registry,
+                  "is no private registry of Amazon ECR, so ECR's API does not know it");
         skip(session, todo, &error);
         return;
     }

@@ -19,7 +19,8 @@ static void ask_one(struct session *session, struct docker *docker, struct item 
     struct docker_image image = {.size = -1};
     const char *repository = familiar_name(item, docker->endpoint.podman, scratch);
     error_init(&error, scratch);
-    int status = docker_local_image(docker, item->reference.normal, repository, item->reference.digest, item->deadline, scratch, &image, &error);
+    int status = docker_local_image(docker, item->reference.normal, repository, item->reference.digest, item->deadline,
+                                    scratch, &image, &error);
     struct outcome outcome = {
         .reason = REASON_OK,
         .size = image.size,

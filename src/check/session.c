@@ -18,7 +18,8 @@ static void trust_configured_file(struct session *session)
     ecr_caller_break(&session->ecr, &error);
 }
 
-int session_open(struct session *session, const struct session_options *options, struct events events, struct error *error)
+int session_open(struct session *session, const struct session_options *options, struct events events,
+                 struct error *error)
 {
     *session = (struct session){.options = *options};
     error_init(&session->docker_error, &session->arena);
@@ -52,11 +53,12 @@ static int open_docker(struct session *session, bool for_local, int64_t deadline
     struct docker_endpoint endpoint;
     if (docker_endpoint_find(&session->arena, for_local, &endpoint, error) < 0)
         return -1;
-    return docker_open(&session->docker, &endpoint, &session->trust, &session->http.proxy, session->http.events, deadline,
-                       &session->arena, error);
+    return docker_open(&session->docker, &endpoint, &session->trust, &session->http.proxy, session->http.events,
+                       deadline, &session->arena, error);
 }
 
-int session_docker(struct session *session, bool for_local, int64_t deadline, struct docker **docker, struct error *error)
+int session_docker(struct session *session, bool for_local, int64_t deadline, struct docker **docker,
+                   struct error *error)
 {
     if (session->docker_state == DOCKER_NOT_TRIED)
         session->docker_state =

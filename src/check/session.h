@@ -39,10 +39,12 @@ struct session {
  * Reads the settings. -1 with an error of reason usage for a bad flag, before anything is asked. The same fault in
  * the environment or a file is kept and fails the steps that need it.
  */
-int session_open(struct session *session, const struct session_options *options, struct events events, struct error *error);
+int session_open(struct session *session, const struct session_options *options, struct events events,
+                 struct error *error);
 void session_close(struct session *session);
 
 /* The daemon, for asking registries or for its own images (podman's too). */
-int session_docker(struct session *session, bool for_local, int64_t deadline, struct docker **docker, struct error *error);
+int session_docker(struct session *session, bool for_local, int64_t deadline, struct docker **docker,
+                   struct error *error);
 
 #endif

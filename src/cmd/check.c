@@ -13,13 +13,14 @@ struct run {
     struct invocation *in;
     struct item *items;
     size_t count;
-    size_t printed;  /* verdicts go out in the order of the images: the first that is still to come */
+    size_t printed; /* verdicts go out in the order of the images: the first that is still to come */
     bool *done;
     bool notes;
     bool output_failed;
 };
 
-static void note(const struct run *run, enum term_colour colour, const char *text, const struct item *item, const char *reason)
+static void note(const struct run *run, enum term_colour colour, const char *text, const struct item *item,
+                 const char *reason)
 {
     struct buf line = BUF_INIT;
     if (!run->notes)
@@ -69,7 +70,8 @@ static void note_ecr_verdict(const struct run *run, const struct item *item)
         note(run, TERM_YELLOW, "Image not found in ECR: ", item, NULL);
         break;
     case STATE_UNFIT:
-        note(run, TERM_YELLOW, "Image found in ECR, but it cannot be pulled: ", item, reason_name(item->outcome.reason));
+        note(run, TERM_YELLOW, "Image found in ECR, but it cannot be pulled: ", item,
+             reason_name(item->outcome.reason));
         break;
     default:
         break;
@@ -123,7 +125,8 @@ static int parse_images(struct invocation *in, struct item *items)
         struct reference reference;
         const char *fault = reference_parse(&in->arena, in->operands[i], &reference);
         if (fault)
-            return error_set(&in->error, REASON_USAGE, *in->operands[i] ? in->operands[i] : "''", "not an image reference: %s", fault);
+            return error_set(&in->error, REASON_USAGE, *in->operands[i] ? in->operands[i] : "''",
+                             "not an image reference: %s", fault);
         item_init(&items[i], &in->arena, &reference);
     }
     return 0;

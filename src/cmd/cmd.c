@@ -107,8 +107,8 @@ static int unknown_command(struct invocation *in, const struct command *table, s
     return invocation_fail(in);
 }
 
-static const char overview[] =
-    "ecr: is this container image there, and would a pull get it?\n\nusage: ecr [OPTION...] COMMAND [OPTION...] ARG...\n\n";
+static const char overview[] = "ecr: is this container image there, and would a pull get it?\n\nusage: ecr [OPTION...] "
+                               "COMMAND [OPTION...] ARG...\n\n";
 
 static const char global_help[] =
     "\noptions of every command:\n"

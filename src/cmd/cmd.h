@@ -16,11 +16,11 @@ struct invocation {
     bool help;
     bool quiet;
     bool verbose;
-    int colour;             /* enum term_when */
-    const char *name;       /* of the command */
-    int argc;               /* behind the command's name */
+    int colour;       /* enum term_when */
+    const char *name; /* of the command */
+    int argc;         /* behind the command's name */
     char **argv;
-    const char **operands;  /* filled by invocation_parse */
+    const char **operands; /* filled by invocation_parse */
     size_t operand_count;
 };
 

@@ -5,9 +5,9 @@
 #include "base/buf.h"
 #include "base/clock.h"
 
-#define NAMES_MAX 64
+#define NAMES_MAX    64
 #define NAME_MAX_LEN 40
-#define COUNT_MAX 100
+#define COUNT_MAX    100
 
 /* Edit distance (Levenshtein) of two short names. */
 static size_t distance(const char *a, const char *b)
@@ -127,7 +127,8 @@ static int apply(struct parser *p, const struct option *option, const char *valu
 {
     if (option->kind == OPTION_FLAG) {
         if (value)
-            return error_set(p->error, REASON_USAGE, arena_printf(p->error->arena, "--%s", option->name), "takes no value");
+            return error_set(p->error, REASON_USAGE, arena_printf(p->error->arena, "--%s", option->name),
+                             "takes no value");
         *(bool *)option->target = true;
         return 0;
     }

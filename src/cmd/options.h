@@ -14,7 +14,7 @@ enum option_kind {
 /* An option of a command line, "--name VALUE" or "--name=VALUE", and where its value goes. */
 struct option {
     const char *name;
-    char letter;                /* 0: none */
+    char letter; /* 0: none */
     enum option_kind kind;
     void *target;
     const char *const *choices; /* NULL at the end */

@@ -59,9 +59,14 @@ static int parse_one(struct invocation *in, const char *text, struct buf *out, b
     if (item.is_ecr && !(endpoint = api_endpoint(in, &item.ecr)))
         return -1;
     const struct part parts[] = {
-        {"registry", reference.registry}, {"repository", reference.repository}, {"tag", reference.tag},
-        {"digest", reference.digest},     {"account", item.ecr.account},       {"region", item.is_ecr ? item.ecr.region : NULL},
-        {"partition", item.is_ecr ? item.ecr.partition : NULL},                {"endpoint", endpoint},
+        {"registry", reference.registry},
+        {"repository", reference.repository},
+        {"tag", reference.tag},
+        {"digest", reference.digest},
+        {"account", item.ecr.account},
+        {"region", item.is_ecr ? item.ecr.region : NULL},
+        {"partition", item.is_ecr ? item.ecr.partition : NULL},
+        {"endpoint", endpoint},
     };
     if (in->json)
         print_json(out, &item, parts, sizeof parts / sizeof *parts);

@@ -10,9 +10,9 @@
 #include "net/addr.h"
 
 #define DEFAULT_SOCKET "/var/run/docker.sock"
-#define META_MAX (1 << 20)
-#define PORT_PLAIN 2375
-#define PORT_TLS 2376
+#define META_MAX       (1 << 20)
+#define PORT_PLAIN     2375
+#define PORT_TLS       2376
 
 static void use_socket(struct arena *arena, const char *path, struct docker_endpoint *endpoint)
 {
@@ -44,8 +44,8 @@ static int use_tcp(struct arena *arena, const char *host, struct slice address, 
     return 0;
 }
 
-static int use_host(struct arena *arena, const char *host, bool tls, const char *tls_dir, struct docker_endpoint *endpoint,
-                    struct error *error)
+static int use_host(struct arena *arena, const char *host, bool tls, const char *tls_dir,
+                    struct docker_endpoint *endpoint, struct error *error)
 {
     struct slice text = slice_of(host);
     if (slice_starts(text, "unix://")) {

@@ -11,7 +11,7 @@ struct docker_endpoint {
     const char *tls_dir;   /* holds ca.pem, cert.pem, key.pem; NULL: no client certificate */
     bool local;            /* a unix socket or loopback: what is sent stays on this machine */
     bool podman;
-    const char *name;      /* for messages */
+    const char *name; /* for messages */
 };
 
 /*

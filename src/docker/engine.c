@@ -21,7 +21,8 @@ static int load_tls(struct docker *docker, struct arena *arena, struct error *er
 {
     const char *dir = docker->endpoint.tls_dir;
     if (trust_use_file(&docker->trust, arena_printf(arena, "%s/ca.pem", dir), error) < 0 ||
-        identity_load(&docker->identity, arena_printf(arena, "%s/cert.pem", dir), arena_printf(arena, "%s/key.pem", dir), error) < 0) {
+        identity_load(&docker->identity, arena_printf(arena, "%s/cert.pem", dir),
+                      arena_printf(arena, "%s/key.pem", dir), error) < 0) {
         error->reason = REASON_NO_CREDENTIALS;
         return -1;
     }
@@ -138,16 +139,16 @@ static enum reason reason_of_status(int status, struct slice message, bool with_
     }
 }
 
-static int daemon_error(const struct docker *docker, const struct http_reply *reply, const char *auth, struct arena *arena,
-                        struct error *error)
+static int daemon_error(const struct docker *docker, const struct http_reply *reply, const char *auth,
+                        struct arena *arena, struct error *error)
 {
     struct slice message = error_message(reply, arena);
     int status = reply->head.status;
     if (!message.data)
         return bad_reply(docker, reply, "no message of a Docker daemon", error);
     char *text = arena_copy(arena, message);
-    error_set(error, reason_of_status(status, message, auth != NULL), docker->endpoint.name, "the daemon says HTTP %d: %s",
-              status, auth ? redact(arena, text, auth) : text);
+    error_set(error, reason_of_status(status, message, auth != NULL), docker->endpoint.name,
+              "the daemon says HTTP %d: %s", status, auth ? redact(arena, text, auth) : text);
     error->http_status = status;
     error->retry_after = http_retry_after(&reply->head);
     return -1;
@@ -179,8 +180,8 @@ static char *image_path(struct arena *arena, const char *front, const char *name
     return buf_detach(&path, arena);
 }
 
-int docker_distribution(struct docker *docker, const char *name, const char *auth, int64_t deadline, struct arena *arena,
-                        struct docker_image *image, struct error *error)
+int docker_distribution(struct docker *docker, const char *name, const char *auth, int64_t deadline,
+                        struct arena *arena, struct docker_image *image, struct error *error)
 {
     struct http_reply reply;
     struct json json;

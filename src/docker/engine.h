@@ -17,10 +17,10 @@ struct docker {
 
 /* What a daemon says about an image. */
 struct docker_image {
-    const char *digest;       /* of the registry's manifest; NULL: not known */
-    const char *media_type;   /* NULL: not said */
-    int64_t size;             /* -1: not said */
-    const char **platforms;   /* "linux/arm64/v8" */
+    const char *digest;     /* of the registry's manifest; NULL: not known */
+    const char *media_type; /* NULL: not said */
+    int64_t size;           /* -1: not said */
+    const char **platforms; /* "linux/arm64/v8" */
     size_t platform_count;
 };
 
@@ -37,8 +37,8 @@ void docker_close(struct docker *docker);
  * Has the daemon ask the registry (GET /distribution/NAME/json) with the credentials of an X-Registry-Auth header
  * (NULL: none). -1 with an error: no-image and no-repository only if the daemon hands on the registry's own word.
  */
-int docker_distribution(struct docker *docker, const char *name, const char *auth, int64_t deadline, struct arena *arena,
-                        struct docker_image *image, struct error *error);
+int docker_distribution(struct docker *docker, const char *name, const char *auth, int64_t deadline,
+                        struct arena *arena, struct docker_image *image, struct error *error);
 
 /* Whether the daemon itself holds an image (GET /images/NAME/json); `repository` is "registry/repository" as docker
  * writes it in RepoDigests, `digest` the one that it was asked by, NULL for a tag. -1 with an error: no-image when it

@@ -36,7 +36,8 @@ static bool has_tag(struct json_node tags, const char *tag)
 static bool is_of_repository(struct json_node node, const struct ecr_api *api, const char *repository)
 {
     struct json_node name = json_get(node, "repositoryName"), account = json_get(node, "registryId");
-    return (!json_exists(name) || json_equals(name, repository)) && (!json_exists(account) || json_equals(account, api->account));
+    return (!json_exists(name) || json_equals(name, repository)) &&
+           (!json_exists(account) || json_equals(account, api->account));
 }
 
 /* The digest of a described image, NULL if it is none. */
@@ -48,7 +49,8 @@ static const char *read_digest(struct json_node node, struct arena *arena)
 
 static bool detail_has_id(struct json_node detail, const struct ecr_image_id *id)
 {
-    return id->digest ? json_equals(json_get(detail, "imageDigest"), id->digest) : has_tag(json_get(detail, "imageTags"), id->tag);
+    return id->digest ? json_equals(json_get(detail, "imageDigest"), id->digest)
+                      : has_tag(json_get(detail, "imageTags"), id->tag);
 }
 
 static struct ecr_image read_detail(struct json_node detail, struct arena *arena)
@@ -150,8 +152,8 @@ static bool id_is(struct json_node image_id, const struct ecr_image_id *id)
                       : json_equals(json_get(image_id, "imageTag"), id->tag);
 }
 
-static void match_image(struct json_node node, const struct ecr_image_id *id, struct ecr_image *image, enum reason *reason,
-                        struct arena *arena)
+static void match_image(struct json_node node, const struct ecr_image_id *id, struct ecr_image *image,
+                        enum reason *reason, struct arena *arena)
 {
     struct json_node image_id = json_get(node, "imageId");
     const char *digest = read_digest(image_id, arena);
@@ -162,8 +164,8 @@ static void match_image(struct json_node node, const struct ecr_image_id *id, st
     *reason = REASON_OK;
 }
 
-static void match_failure(struct json_node node, const struct ecr_image_id *id, enum reason *reason, const char **failure,
-                          struct arena *arena)
+static void match_failure(struct json_node node, const struct ecr_image_id *id, enum reason *reason,
+                          const char **failure, struct arena *arena)
 {
     const char *code = json_cstr(arena, json_get(node, "failureCode"));
     if (!code || !id_is(json_get(node, "imageId"), id))

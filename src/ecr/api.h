@@ -4,8 +4,8 @@
 #include "aws/client.h"
 #include "aws/endpoint.h"
 
-#define ECR_IDS_MAX 100         /* imageIds a call (DescribeImages, BatchGetImage) */
-#define ECR_MANIFEST_IDS_MAX 10 /* of them with manifests, which may have 4 MiB each */
+#define ECR_IDS_MAX          100 /* imageIds a call (DescribeImages, BatchGetImage) */
+#define ECR_MANIFEST_IDS_MAX 10  /* of them with manifests, which may have 4 MiB each */
 
 extern const struct aws_service ecr_service;
 extern const struct endpoint_rule ecr_endpoint_rule;
@@ -16,7 +16,7 @@ struct ecr_api {
     struct aws_client client;
     const char *account;
     const char *partition; /* of its ARNs */
-    int64_t deadline; /* of the calls that follow */
+    int64_t deadline;      /* of the calls that follow */
 };
 
 /* An image as it is named in a call: by digest if that is not NULL, else by tag. */

@@ -23,7 +23,8 @@ static void append(struct json_node rows, struct arena *arena, struct ecr_cache_
         const char *prefix = json_cstr(arena, json_get(node, "ecrRepositoryPrefix"));
         const char *upstream = json_cstr(arena, json_get(node, "upstreamRegistryUrl"));
         if (prefix)
-            all[rules->count++] = (struct ecr_cache_rule){arena_strdup(arena, prefix), upstream ? upstream : "its upstream"};
+            all[rules->count++] =
+                (struct ecr_cache_rule){arena_strdup(arena, prefix), upstream ? upstream : "its upstream"};
     }
     rules->list = all;
 }
@@ -36,7 +37,8 @@ static int read_pages(const struct ecr_api *api, struct arena *arena, struct ecr
         struct json reply;
         struct json_node rows;
         ecr_request_open(api, &body);
-        if (ecr_call_page(api, OPERATION, &body, &token, "pullThroughCacheRules", arena, &reply, &rows, &rules->error) < 0)
+        if (ecr_call_page(api, OPERATION, &body, &token, "pullThroughCacheRules", arena, &reply, &rows, &rules->error) <
+            0)
             return -1;
         append(rows, arena, rules);
         if (!token)
@@ -45,7 +47,8 @@ static int read_pages(const struct ecr_api *api, struct arena *arena, struct ecr
     return ecr_too_many_pages(api, OPERATION, &rules->error);
 }
 
-const struct ecr_cache_rules *ecr_cache_rules(const struct ecr_api *api, struct ecr_cache_rules **known, struct arena *arena)
+const struct ecr_cache_rules *ecr_cache_rules(const struct ecr_api *api, struct ecr_cache_rules **known,
+                                              struct arena *arena)
 {
     for (struct ecr_cache_rules *rules = *known; rules; rules = rules->next)
         if (strcmp(rules->account, api->account) == 0 && strcmp(rules->region, api->client.region) == 0)

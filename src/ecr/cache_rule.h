@@ -13,7 +13,7 @@ struct ecr_cache_rule {
 struct ecr_cache_rules {
     const char *account;
     const char *region;
-    int status;          /* 0, or -1 with `error` */
+    int status; /* 0, or -1 with `error` */
     struct error error;
     struct ecr_cache_rule *list;
     size_t count;
@@ -24,9 +24,11 @@ struct ecr_cache_rules {
  * The rules of the registry, all pages. They are read once: *known holds what was read in this run and grows; what is
  * in it lives in `arena`.
  */
-const struct ecr_cache_rules *ecr_cache_rules(const struct ecr_api *api, struct ecr_cache_rules **known, struct arena *arena);
+const struct ecr_cache_rules *ecr_cache_rules(const struct ecr_api *api, struct ecr_cache_rules **known,
+                                              struct arena *arena);
 
 /* The rule that covers a repository: the longest prefix of whole path parts, else ROOT's; NULL without one. */
-const struct ecr_cache_rule *ecr_covering_rule(const struct ecr_cache_rule *rules, size_t count, const char *repository);
+const struct ecr_cache_rule *ecr_covering_rule(const struct ecr_cache_rule *rules, size_t count,
+                                               const char *repository);
 
 #endif

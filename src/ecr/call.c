@@ -4,8 +4,8 @@
 
 const struct aws_service ecr_service = {"ECR", "ecr", "AmazonEC2ContainerRegistry_V20150921", ecr_code_reason};
 const struct endpoint_rule ecr_endpoint_rule = {"ecr", "api.ecr", "api.ecr-fips", "ecr", "ecr-fips"};
-const struct endpoint_rule ecr_public_endpoint_rule = {"ecr_public", "api.ecr-public", "api.ecr-public-fips", "ecr-public",
-                                                       "api.ecr-public-fips"};
+const struct endpoint_rule ecr_public_endpoint_rule = {"ecr_public", "api.ecr-public", "api.ecr-public-fips",
+                                                       "ecr-public", "api.ecr-public-fips"};
 
 void ecr_request_open(const struct ecr_api *api, struct buf *body)
 {
@@ -28,7 +28,8 @@ int ecr_call(const struct ecr_api *api, const char *operation, struct buf *body,
 
 int ecr_not_what_was_asked(const struct ecr_api *api, const char *operation, struct error *error)
 {
-    error_set(error, REASON_BAD_REPLY, api->client.endpoint.host, "%s was answered, but not about what was asked for", operation);
+    error_set(error, REASON_BAD_REPLY, api->client.endpoint.host, "%s was answered, but not about what was asked for",
+              operation);
     error->http_status = 200;
     return -1;
 }

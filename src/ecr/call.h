@@ -8,7 +8,7 @@
 
 #define ECR_REPLY_MAX (8 << 20) /* a page of 1,000 images with 1,000 tags each stays below */
 #define ECR_PAGE_ROWS 1000
-#define ECR_PAGES_MAX 120       /* 100,000 images a repository, 1,000 a page */
+#define ECR_PAGES_MAX 120 /* 100,000 images a repository, 1,000 a page */
 
 /* Begins a request's body with the account of the registry. */
 void ecr_request_open(const struct ecr_api *api, struct buf *body);

@@ -24,8 +24,8 @@ struct ecr_caller {
     struct aws_shared shared;
     enum { CREDENTIALS_NOT_TRIED, CREDENTIALS_GOT, CREDENTIALS_FAILED } state;
     struct credentials credentials;
-    bool broken;         /* settings that cannot be used: every call fails with `error` */
-    struct error error;  /* of the settings or the credentials */
+    bool broken;        /* settings that cannot be used: every call fails with `error` */
+    struct error error; /* of the settings or the credentials */
 };
 
 /*

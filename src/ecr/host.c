@@ -22,11 +22,11 @@ static const struct {
     const char *suffix;
     bool dual_stack;
 } suffixes[] = {
-    {"aws", "amazonaws.com", false},           {"aws", "on.aws", true},
-    {"aws-us-gov", "amazonaws.com", false},    {"aws-us-gov", "on.aws", true},
-    {"aws-cn", "amazonaws.com.cn", false},     {"aws-cn", "on.amazonwebservices.com.cn", true},
-    {"aws-eusc", "amazonaws.eu", false},       {"aws-iso", "c2s.ic.gov", false},
-    {"aws-iso-b", "sc2s.sgov.gov", false},     {"aws-iso-e", "cloud.adc-e.uk", false},
+    {"aws", "amazonaws.com", false},        {"aws", "on.aws", true},
+    {"aws-us-gov", "amazonaws.com", false}, {"aws-us-gov", "on.aws", true},
+    {"aws-cn", "amazonaws.com.cn", false},  {"aws-cn", "on.amazonwebservices.com.cn", true},
+    {"aws-eusc", "amazonaws.eu", false},    {"aws-iso", "c2s.ic.gov", false},
+    {"aws-iso-b", "sc2s.sgov.gov", false},  {"aws-iso-e", "cloud.adc-e.uk", false},
     {"aws-iso-f", "csp.hci.ic.gov", false},
 };
 
@@ -50,7 +50,8 @@ static bool looks_like_region(struct slice region)
 {
     uint64_t ignored;
     struct slice tail = slice_from(region, (size_t)(slice_rfind(region, '-') + 1));
-    return region_is_valid(region) && slice_number(tail, 99, &ignored) && slice_find(region, '-') < slice_rfind(region, '-');
+    return region_is_valid(region) && slice_number(tail, 99, &ignored) &&
+           slice_find(region, '-') < slice_rfind(region, '-');
 }
 
 static bool parse_private(struct arena *arena, struct slice name, struct ecr_host *host)

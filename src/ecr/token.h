@@ -6,9 +6,9 @@
 /* A registry token that was fetched in this run, or why there is none. */
 struct ecr_token {
     const char *region;
-    int status;         /* 0, or -1 with `error` */
+    int status; /* 0, or -1 with `error` */
     struct error error;
-    const char *value;  /* the base64 of "AWS:password", as a Basic authorization takes it: a secret */
+    const char *value; /* the base64 of "AWS:password", as a Basic authorization takes it: a secret */
     struct ecr_token *next;
 };
 

@@ -36,7 +36,8 @@ static const char *repository_fault(struct slice text)
 {
     while (text.data)
         if (!is_component(slice_cut(&text, '/')))
-            return "a repository has lower-case letters and digits, with '.', '_', '-' between them, in parts set apart by '/'";
+            return "a repository has lower-case letters and digits, with '.', '_', '-' between them, in parts set "
+                   "apart by '/'";
     return NULL;
 }
 

@@ -6,7 +6,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 
-#define ANCHORS_MAX 16            /* roots that one chain may fit: cross-signed ones share a name */
+#define ANCHORS_MAX     16        /* roots that one chain may fit: cross-signed ones share a name */
 #define ANCHOR_FILE_MAX (4 << 20) /* the system's bundle has 220 KB; a company's may hold more */
 
 /* The trust anchors that fit the names in one chain. Keys and names point into the arena or the embedded table. */

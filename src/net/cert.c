@@ -6,24 +6,24 @@
 #include "base/clock.h"
 #include "net/addr.h"
 
-#define TAG_VERSION 0xa0
+#define TAG_VERSION    0xa0
 #define TAG_EXTENSIONS 0xa3
-#define NAME_DNS 0x82 /* GeneralName, RFC 5280 section 4.2.1.6 */
-#define NAME_IP 0x87
-#define NAMES_SHOWN 5
+#define NAME_DNS       0x82 /* GeneralName, RFC 5280 section 4.2.1.6 */
+#define NAME_IP        0x87
+#define NAMES_SHOWN    5
 
-#define OID_COMMON_NAME "\x55\x04\x03"
-#define OID_ALT_NAME "\x55\x1d\x11"
+#define OID_COMMON_NAME       "\x55\x04\x03"
+#define OID_ALT_NAME          "\x55\x1d\x11"
 #define OID_BASIC_CONSTRAINTS "\x55\x1d\x13"
-#define OID_EXTENDED_USAGE "\x55\x1d\x25"
-#define OID_ANY_USAGE "\x55\x1d\x25\x00"
-#define OID_SERVER_AUTH "\x2b\x06\x01\x05\x05\x07\x03\x01"
-#define OID_RSA "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01"
-#define OID_EC "\x2a\x86\x48\xce\x3d\x02\x01"
-#define OID_P256 "\x2a\x86\x48\xce\x3d\x03\x01\x07"
-#define OID_P384 "\x2b\x81\x04\x00\x22"
-#define OID_P521 "\x2b\x81\x04\x00\x23"
-#define IS_OID(element, oid) der_is_oid(element, oid, sizeof(oid) - 1)
+#define OID_EXTENDED_USAGE    "\x55\x1d\x25"
+#define OID_ANY_USAGE         "\x55\x1d\x25\x00"
+#define OID_SERVER_AUTH       "\x2b\x06\x01\x05\x05\x07\x03\x01"
+#define OID_RSA               "\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01"
+#define OID_EC                "\x2a\x86\x48\xce\x3d\x02\x01"
+#define OID_P256              "\x2a\x86\x48\xce\x3d\x03\x01\x07"
+#define OID_P384              "\x2b\x81\x04\x00\x22"
+#define OID_P521              "\x2b\x81\x04\x00\x23"
+#define IS_OID(element, oid)  der_is_oid(element, oid, sizeof(oid) - 1)
 
 static bool two_digits(struct slice *text, int *value)
 {
@@ -179,7 +179,8 @@ int cert_key(struct slice key_info, br_x509_pkey *key)
         return -1;
     der_next(&algorithm.content, &parameters);
     struct slice content = slice_from(bits.content, 1); /* behind the count of unused bits */
-    bool known = IS_OID(&oid, OID_RSA) ? rsa_key(content, key) : IS_OID(&oid, OID_EC) && ec_key(&parameters, content, key);
+    bool known =
+        IS_OID(&oid, OID_RSA) ? rsa_key(content, key) : IS_OID(&oid, OID_EC) && ec_key(&parameters, content, key);
     return known ? 0 : -1;
 }
 

@@ -13,7 +13,7 @@ struct cert {
     struct slice key_info; /* SubjectPublicKeyInfo, whole */
     int64_t not_before;
     int64_t not_after;
-    bool is_ca;             /* basicConstraints says so */
+    bool is_ca; /* basicConstraints says so */
     bool has_alt_names;
     struct slice alt_names; /* content of the GeneralNames sequence */
     bool has_usages;        /* extKeyUsage is there */

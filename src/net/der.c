@@ -25,7 +25,8 @@ static bool read_length(struct slice in, size_t *at, size_t *length)
 bool der_next(struct slice *in, struct der *element)
 {
     size_t at = 1, length;
-    if (in->len < 2 || ((uint8_t)in->data[0] & 0x1f) == 0x1f || !read_length(*in, &at, &length) || in->len - at < length)
+    if (in->len < 2 || ((uint8_t)in->data[0] & 0x1f) == 0x1f || !read_length(*in, &at, &length) ||
+        in->len - at < length)
         return false;
     element->tag = (uint8_t)in->data[0];
     element->content = slice_head(slice_from(*in, at), length);

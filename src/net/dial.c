@@ -18,8 +18,8 @@ struct race {
     const struct addr *list;
     size_t count;
     size_t started;
-    int failed_errno;    /* of the last address that failed */
-    size_t failed;       /* index of that address */
+    int failed_errno; /* of the last address that failed */
+    size_t failed;    /* index of that address */
     struct pollfd polls[RESOLVE_MAX];
 };
 
@@ -98,8 +98,8 @@ static int race_error(const struct race *race, const char *host, struct error *e
     addr_text(&race->list[shown], text);
     const char *what = slow ? "no answer in time" : strerror(race->failed_errno);
     if (race->count > 1)
-        error_set(error, slow ? REASON_TIMEOUT : REASON_UNREACHABLE, host, "cannot connect to %s: %s (%zu addresses tried)",
-                  text, what, race->started);
+        error_set(error, slow ? REASON_TIMEOUT : REASON_UNREACHABLE, host,
+                  "cannot connect to %s: %s (%zu addresses tried)", text, what, race->started);
     else
         error_set(error, slow ? REASON_TIMEOUT : REASON_UNREACHABLE, host, "cannot connect to %s: %s", text, what);
     error_hint(error, "check routes, security groups and proxy settings (HTTPS_PROXY)");
@@ -122,7 +122,8 @@ int dial_tcp(const char *host, uint16_t port, bool refuse_internal, int64_t time
              struct addr *peer, struct error *error)
 {
     struct addr list[RESOLVE_MAX];
-    int count = resolve_host(host, port, deadline_earlier(deadline, deadline_in(timeout_ms + LOOKUP_EXTRA_MS)), list, error);
+    int count =
+        resolve_host(host, port, deadline_earlier(deadline, deadline_in(timeout_ms + LOOKUP_EXTRA_MS)), list, error);
     if (count < 0)
         return -1;
     if (refuse_internal && refuse_internal_address(list, (size_t)count, host, error) < 0)

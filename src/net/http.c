@@ -103,7 +103,8 @@ static int exchange_head(struct http_connection *connection, const struct http_r
     write_head(request, connection, &text);
     buf_slice(&text, request->body);
     struct slice out = buf_view(&text);
-    int status = http_connection_read_head(connection, &out, HTTP_FIRST_BYTE_MS, request->deadline, arena, head, no_byte, error);
+    int status =
+        http_connection_read_head(connection, &out, HTTP_FIRST_BYTE_MS, request->deadline, arena, head, no_byte, error);
     /* A reply that came before everything was written leaves the connection in no state to carry another request. */
     if (out.len)
         connection->stream.send_failed = true;
@@ -122,7 +123,8 @@ static int exchange(struct http_connection *connection, const struct http_reques
     if (fault)
         return error_set(error, REASON_BAD_REPLY, connection->stream.name, "its reply is not proper HTTP: %s", fault);
     struct buf body = BUF_INIT;
-    int status = http_connection_read_body(connection, framing, length, request->body_limit, request->deadline, &body, error);
+    int status =
+        http_connection_read_body(connection, framing, length, request->body_limit, request->deadline, &body, error);
     if (status == 0)
         reply->body = arena_slice(arena, buf_view(&body));
     buf_free(&body);
@@ -141,8 +143,8 @@ static void report(struct http *http, const struct http_request *request, const 
     if (failed)
         http->events.report(http->events.context, arena_printf(arena, "%s: %s (%ld ms)", what, failed->cause, took));
     else
-        http->events.report(http->events.context,
-                            arena_printf(arena, "%s: HTTP %d, %zu bytes (%ld ms)", what, reply->head.status, reply->body.len, took));
+        http->events.report(http->events.context, arena_printf(arena, "%s: HTTP %d, %zu bytes (%ld ms)", what,
+                                                               reply->head.status, reply->body.len, took));
 }
 
 /* One request and its reply, with a fresh connection if a kept one had been closed meanwhile. */

@@ -8,15 +8,15 @@
 #include "net/stream.h"
 
 /* Defaults of the waits, in milliseconds. */
-#define HTTP_CONNECT_MS 5000
-#define HTTP_TLS_MS 10000
+#define HTTP_CONNECT_MS    5000
+#define HTTP_TLS_MS        10000
 #define HTTP_FIRST_BYTE_MS 30000
-#define HTTP_IDLE_MS 60000
+#define HTTP_IDLE_MS       60000
 
-#define HTTP_POOL 4          /* connections kept open: the API, a registry, its token service, a blob host */
+#define HTTP_POOL          4 /* connections kept open: the API, a registry, its token service, a blob host */
 #define HTTP_REDIRECTS_MAX 5
-#define HTTP_INTERIM_MAX 8   /* 1xx replies before the real one */
-#define HTTP_HEADERS_SENT 16
+#define HTTP_INTERIM_MAX   8 /* 1xx replies before the real one */
+#define HTTP_HEADERS_SENT  16
 
 /* A header to send. A secret one is made for one origin and is never sent across a redirect. */
 struct http_field {
@@ -30,16 +30,16 @@ struct http_request {
     struct url url;
     struct http_field fields[HTTP_HEADERS_SENT];
     size_t field_count;
-    struct slice body;    /* not sent when data is NULL */
-    size_t body_limit;    /* of the reply's body, in bytes */
-    int max_redirects;    /* 0: a redirect is a reply like any other */
-    int64_t deadline;     /* for all of it */
+    struct slice body; /* not sent when data is NULL */
+    size_t body_limit; /* of the reply's body, in bytes */
+    int max_redirects; /* 0: a redirect is a reply like any other */
+    int64_t deadline;  /* for all of it */
 };
 
 struct http_reply {
     struct http_head head;
-    struct slice body;    /* in the arena, as are the header texts */
-    struct url url;       /* that answered, after redirects */
+    struct slice body; /* in the arena, as are the header texts */
+    struct url url;    /* that answered, after redirects */
 };
 
 /* What the lower rooms tell whoever listens (-v): one line without secrets. */
@@ -51,12 +51,12 @@ struct events {
 /* An HTTP/1.1 client (RFC 9110, 9112) with a few kept connections. Not for use by two threads at once. */
 struct http {
     struct trust *trust;
-    const struct identity *identity;      /* NULL: no client certificate */
-    const char *unix_path;                /* every connection goes to this socket; NULL: to the URL's host */
+    const struct identity *identity; /* NULL: no client certificate */
+    const char *unix_path;           /* every connection goes to this socket; NULL: to the URL's host */
     struct proxy_settings proxy;
     struct events events;
-    unsigned connections;                 /* opened so far */
-    unsigned requests;                    /* sent so far */
+    unsigned connections; /* opened so far */
+    unsigned requests;    /* sent so far */
     struct http_connection *pool[HTTP_POOL];
 };
 

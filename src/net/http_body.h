@@ -5,14 +5,14 @@
 #include "net/http_head.h"
 
 #define HTTP_CHUNK_LINE_MAX 4096 /* a chunk's size with its extensions, which nobody sends */
-#define HTTP_TRAILER_MAX (16 << 10)
+#define HTTP_TRAILER_MAX    (16 << 10)
 
 /* Takes a body out of the bytes of a connection, whatever pieces they come in. */
 struct http_body {
     enum http_framing framing;
-    uint64_t left;     /* of the body, or of the chunk */
+    uint64_t left; /* of the body, or of the chunk */
     enum { CHUNK_SIZE, CHUNK_DATA, CHUNK_DATA_END, CHUNK_TRAILER } step;
-    struct buf line;   /* a size line or the trailers so far */
+    struct buf line; /* a size line or the trailers so far */
     bool done;
 };
 

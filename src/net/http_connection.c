@@ -100,8 +100,8 @@ int http_connection_read_head(struct http_connection *connection, struct slice *
         if (head->status >= 200)
             return 0;
         if (head->status == 101 || interim == HTTP_INTERIM_MAX)
-            return error_set(error, REASON_BAD_REPLY, connection->stream.name, "its interim replies (HTTP %d) do not end",
-                             head->status);
+            return error_set(error, REASON_BAD_REPLY, connection->stream.name,
+                             "its interim replies (HTTP %d) do not end", head->status);
     }
 }
 
@@ -168,7 +168,8 @@ static int open_tunnel(struct http_connection *connection, const struct url *url
     bool no_byte;
     connect_request(&arena, url, &connection->proxy, &text);
     struct slice out = buf_view(&text);
-    int status = http_connection_read_head(connection, &out, HTTP_FIRST_BYTE_MS, deadline, &arena, &head, &no_byte, error);
+    int status =
+        http_connection_read_head(connection, &out, HTTP_FIRST_BYTE_MS, deadline, &arena, &head, &no_byte, error);
     if (status == 0 && (head.status < 200 || head.status > 299))
         status = proxy_refused(error, connection->proxy.host, url->host, head.status);
     if (status == 0 && connection->input.len)
@@ -187,7 +188,8 @@ static int dial(struct http *http, struct http_connection *connection, const str
         stream->name = http->unix_path;
         stream->fd = dial_unix(http->unix_path, error);
     } else {
-        stream->fd = dial_tcp(target->host, target->port, refuse_internal, HTTP_CONNECT_MS, deadline, &connection->peer, error);
+        stream->fd =
+            dial_tcp(target->host, target->port, refuse_internal, HTTP_CONNECT_MS, deadline, &connection->peer, error);
     }
     return stream->fd < 0 ? -1 : 0;
 }

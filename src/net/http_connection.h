@@ -6,13 +6,13 @@
 
 /* One connection of the client: http.c alone uses it. */
 struct http_connection {
-    struct arena arena;  /* holds the origin's texts */
+    struct arena arena; /* holds the origin's texts */
     struct url origin;
     struct stream stream;
-    struct buf input;    /* read, not yet taken */
-    bool via_proxy;      /* plain HTTP through a proxy: requests name the whole URL */
+    struct buf input; /* read, not yet taken */
+    bool via_proxy;   /* plain HTTP through a proxy: requests name the whole URL */
     struct url proxy;
-    bool used;           /* carried a reply before */
+    bool used; /* carried a reply before */
     struct addr peer;
 };
 

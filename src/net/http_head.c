@@ -36,7 +36,8 @@ static bool parse_status_line(struct slice line, struct http_head *head)
     if (!slice_starts(line, "HTTP/1.") || line.len < 12 || line.data[8] != ' ')
         return false;
     char minor = line.data[7];
-    if ((minor != '0' && minor != '1') || !slice_number(slice_head(slice_from(line, 9), 3), 999, &status) || status < 100)
+    if ((minor != '0' && minor != '1') || !slice_number(slice_head(slice_from(line, 9), 3), 999, &status) ||
+        status < 100)
         return false;
     head->status = (int)status;
     head->http10 = minor == '0';

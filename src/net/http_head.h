@@ -4,7 +4,7 @@
 #include "base/arena.h"
 #include "base/slice.h"
 
-#define HTTP_HEAD_MAX (64 << 10) /* signed URLs in a Location and challenges with tokens stay far below */
+#define HTTP_HEAD_MAX    (64 << 10) /* signed URLs in a Location and challenges with tokens stay far below */
 #define HTTP_HEADERS_MAX 200
 
 struct http_header {

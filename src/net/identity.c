@@ -35,7 +35,9 @@ static int load_key(struct identity *identity, const char *path, struct slice pe
         status = br_skey_decoder_last_error(&identity->key) == 0 ? 0 : -1;
     }
     buf_free(&der);
-    return status == 0 ? 0 : error_set(error, REASON_NO_CREDENTIALS, path, "holds no private key that can be read (encrypted ones cannot)");
+    return status == 0 ? 0
+                       : error_set(error, REASON_NO_CREDENTIALS, path,
+                                   "holds no private key that can be read (encrypted ones cannot)");
 }
 
 static int with_file(struct identity *identity, const char *path, struct error *error,

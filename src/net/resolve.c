@@ -12,10 +12,10 @@
 #include "net/hosts.h"
 #include "net/url.h"
 
-#define RESOLV_FILE_MAX 65536         /* /etc/hosts of ad blockers is larger: its first part decides */
+#define RESOLV_FILE_MAX  65536        /* /etc/hosts of ad blockers is larger: its first part decides */
 #define RESOLVE_DELAY_MS 50           /* RFC 8305 section 3: what IPv6 may still take once IPv4 is known */
-#define RESOLVE_STACK (256 * 1024)    /* getaddrinfo needs 7 KB in musl, more elsewhere; untouched pages cost nothing */
-#define SEARCH_MAX_DOTS 2             /* "registry.namespace.svc" may need the search list, longer names never do */
+#define RESOLVE_STACK    (256 * 1024) /* getaddrinfo needs 7 KB in musl, more elsewhere; untouched pages cost nothing */
+#define SEARCH_MAX_DOTS  2            /* "registry.namespace.svc" may need the search list, longer names never do */
 
 enum { V6, V4, FAMILIES };
 

@@ -9,18 +9,18 @@ struct tls;
 
 /* A connected byte stream: a non-blocking socket, with TLS on it or not. */
 struct stream {
-    int fd;              /* -1: closed */
-    struct tls *tls;     /* NULL: plain */
-    const char *name;    /* the host or path, for messages; outlives the stream */
-    bool send_failed;    /* the peer takes nothing more, but may have answered */
+    int fd;           /* -1: closed */
+    struct tls *tls;  /* NULL: plain */
+    const char *name; /* the host or path, for messages; outlives the stream */
+    bool send_failed; /* the peer takes nothing more, but may have answered */
 };
 
 enum stream_event {
     STREAM_ERROR = -1,
-    STREAM_DATA,         /* bytes were read */
-    STREAM_SENT,         /* all of `out` is written */
-    STREAM_END,          /* the peer closed, TLS properly so */
-    STREAM_CUT,          /* the connection was reset, or TLS ended without its closing alert */
+    STREAM_DATA, /* bytes were read */
+    STREAM_SENT, /* all of `out` is written */
+    STREAM_END,  /* the peer closed, TLS properly so */
+    STREAM_CUT,  /* the connection was reset, or TLS ended without its closing alert */
     STREAM_TIMEOUT
 };
 

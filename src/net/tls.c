@@ -81,7 +81,8 @@ static int inject_entropy(br_ssl_engine_context *engine, struct error *error)
     return 0;
 }
 
-struct tls *tls_new(struct trust *trust, const struct identity *identity, const char *host, bool ip, struct error *error)
+struct tls *tls_new(struct trust *trust, const struct identity *identity, const char *host, bool ip,
+                    struct error *error)
 {
     struct tls *tls = must_alloc(sizeof *tls);
     error_init(&tls->judge_error, error->arena);
@@ -179,7 +180,8 @@ int tls_handshake(struct stream *stream, int64_t deadline, struct error *error)
             return 0;
         enum pump moved = pump_records(stream, state);
         if (moved == PUMP_END)
-            return error_set(error, REASON_UNREACHABLE, stream->name, "the connection was closed during the TLS handshake");
+            return error_set(error, REASON_UNREACHABLE, stream->name,
+                             "the connection was closed during the TLS handshake");
         if (moved == PUMP_IDLE && !wait_ready(stream, state, deadline))
             return error_set(error, REASON_TIMEOUT, stream->name, "the TLS handshake was not answered in time");
     }

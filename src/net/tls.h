@@ -10,7 +10,8 @@
  */
 
 /* NULL with `error` when the kernel gives no entropy. `error` is also where the certificate's judge writes. */
-struct tls *tls_new(struct trust *trust, const struct identity *identity, const char *host, bool ip, struct error *error);
+struct tls *tls_new(struct trust *trust, const struct identity *identity, const char *host, bool ip,
+                    struct error *error);
 int tls_handshake(struct stream *stream, int64_t deadline, struct error *error);
 enum stream_event tls_transfer(struct stream *stream, struct slice *out, char *in, size_t size, size_t *got,
                                int64_t deadline, struct error *error);

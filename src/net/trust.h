@@ -8,10 +8,10 @@
  * file that was named replaces both.
  */
 struct trust {
-    const char *file;   /* NULL: embedded and system */
-    struct buf pem;     /* the file's text */
+    const char *file; /* NULL: embedded and system */
+    struct buf pem;   /* the file's text */
     bool system_read;
-    struct buf system;  /* the system's bundle, read when it is first needed */
+    struct buf system; /* the system's bundle, read when it is first needed */
 };
 
 void trust_init(struct trust *trust);

@@ -136,8 +136,8 @@ const char *url_resolve(struct arena *arena, const struct url *base, struct slic
         reference = slice_of(base->query ? arena_printf(arena, "?%s", base->query) : "");
     bool same_path = itself || reference.data[0] == '?';
     const char *before = same_path ? base->path : reference.data[0] == '/' ? "" : folder;
-    char *absolute = arena_printf(arena, "%s//%s%s%.*s", scheme, url_authority(arena, base), before,
-                                  SLICE_ARGS(reference));
+    char *absolute =
+        arena_printf(arena, "%s//%s%s%.*s", scheme, url_authority(arena, base), before, SLICE_ARGS(reference));
     return url_parse(arena, slice_of(absolute), url);
 }
 

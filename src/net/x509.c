@@ -7,7 +7,7 @@
 #include "net/cert.h"
 
 #define MIN_RSA_BYTES 256
-#define DAYS_TO_1970 719528 /* from the year 0, as BearSSL counts days */
+#define DAYS_TO_1970  719528 /* from the year 0, as BearSSL counts days */
 
 static struct x509_judge *judge_of(const br_x509_class **context)
 {
@@ -132,25 +132,33 @@ static void say_expired(struct x509_judge *judge, const struct cert *leaf)
     time_iso(leaf->not_after, to);
     time_iso(judge->now, now);
     if (judge->now < ECR_RELEASE_UNIX)
-        say(judge, "cannot be checked", arena_printf(&judge->arena, "the clock here is wrong: it says %s, which is before this program was made; set it", now));
+        say(judge, "cannot be checked",
+            arena_printf(&judge->arena,
+                         "the clock here is wrong: it says %s, which is before this program was made; set it", now));
     else if (judge->now > leaf->not_after)
-        say(judge, arena_printf(&judge->arena, "ended on %s", to), arena_printf(&judge->arena, "the server needs a new one, or the clock here (%s) is wrong", now));
+        say(judge, arena_printf(&judge->arena, "ended on %s", to),
+            arena_printf(&judge->arena, "the server needs a new one, or the clock here (%s) is wrong", now));
     else if (judge->now < leaf->not_before)
-        say(judge, arena_printf(&judge->arena, "begins only on %s", from), arena_printf(&judge->arena, "the clock here (%s) is likely wrong", now));
+        say(judge, arena_printf(&judge->arena, "begins only on %s", from),
+            arena_printf(&judge->arena, "the clock here (%s) is likely wrong", now));
     else
-        say(judge, "was issued under a certificate that has ended or has not begun", "the server must send a valid intermediate certificate");
+        say(judge, "was issued under a certificate that has ended or has not begun",
+            "the server must send a valid intermediate certificate");
 }
 
 static void say_untrusted(struct x509_judge *judge, const struct cert *leaf)
 {
     bool self_signed = slice_equal(leaf->issuer, leaf->subject);
     char *issuer = cert_common_name(&judge->arena, leaf->issuer);
-    char *cause = self_signed ? arena_strdup(&judge->arena, "is self-signed and not among the trusted ones")
-                              : arena_printf(&judge->arena, "was issued by '%s', which no trusted root stands behind", issuer);
+    char *cause = self_signed
+                      ? arena_strdup(&judge->arena, "is self-signed and not among the trusted ones")
+                      : arena_printf(&judge->arena, "was issued by '%s', which no trusted root stands behind", issuer);
     if (judge->anchors.expired)
         cause = arena_printf(&judge->arena, "was issued under a root that has ended ('%s')", issuer);
-    say(judge, cause, judge->trust->file ? arena_printf(&judge->arena, "only the certificates in %s are trusted in this run", judge->trust->file)
-                                         : "if that is your company's proxy or registry, name its CA file with --ca-file or AWS_CA_BUNDLE");
+    say(judge, cause,
+        judge->trust->file
+            ? arena_printf(&judge->arena, "only the certificates in %s are trusted in this run", judge->trust->file)
+            : "if that is your company's proxy or registry, name its CA file with --ca-file or AWS_CA_BUNDLE");
 }
 
 static void say_status(struct x509_judge *judge, const struct cert *leaf, unsigned status)
@@ -169,7 +177,8 @@ static void say_status(struct x509_judge *judge, const struct cert *leaf, unsign
             "the server needs one with RSA (PKCS#1) or ECDSA and SHA-256 or better");
         break;
     case BR_ERR_X509_CRITICAL_EXTENSION:
-        say(judge, "or one above it has a critical extension that is not supported here (name constraints, policies)", NULL);
+        say(judge, "or one above it has a critical extension that is not supported here (name constraints, policies)",
+            NULL);
         break;
     case BR_ERR_X509_WEAK_PUBLIC_KEY:
         say(judge, "or one above it has an RSA key of less than 2048 bits", NULL);
@@ -225,8 +234,13 @@ static const br_x509_class judge_class = {
 
 void x509_judge_init(struct x509_judge *judge, struct trust *trust, const char *host, bool ip, struct error *error)
 {
-    *judge = (struct x509_judge){
-        .vtable = &judge_class, .trust = trust, .host = host, .ip = ip, .now = clock_unix(), .error = error, .chain = BUF_INIT};
+    *judge = (struct x509_judge){.vtable = &judge_class,
+                                 .trust = trust,
+                                 .host = host,
+                                 .ip = ip,
+                                 .now = clock_unix(),
+                                 .error = error,
+                                 .chain = BUF_INIT};
 }
 
 void x509_judge_free(struct x509_judge *judge)

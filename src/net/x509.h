@@ -18,8 +18,8 @@ struct x509_judge {
     struct trust *trust;
     const char *host;
     bool ip;
-    int64_t now;                 /* unix seconds */
-    struct error *error;         /* filled when the chain is refused */
+    int64_t now;         /* unix seconds */
+    struct error *error; /* filled when the chain is refused */
     struct arena arena;
     struct buf chain;
     size_t ends[X509_CHAIN_CERTS];

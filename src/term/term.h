@@ -11,7 +11,7 @@ enum term_when { TERM_AUTO, TERM_ALWAYS, TERM_NEVER };
 
 struct term {
     bool colours;
-    bool quiet;   /* only errors */
+    bool quiet; /* only errors */
     bool verbose;
 };
 
