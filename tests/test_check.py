@@ -352,3 +352,15 @@ def test_cpu_and_memory(lab):
     # The machine is shared: the best of several is what the program needs.
     assert 0 < min(cpu for _, cpu, _ in runs) < 0.006, runs
     assert 100 < min(memory for _, _, memory in runs) < 2048, runs
+
+
+def test_via_registry_is_not_there_yet(lab):
+    """It says so, and asks nothing, whether the image is ECR's or anybody's."""
+    repository = lab.create_repository("team/app")
+    lab.clear_log()
+    result = lab.ecr("check", "--via", "registry", "--json", f"{repository}:v1", "registry.lab.test/a:1")
+    assert result.code == 5
+    for shown in result.json:
+        assert (shown["state"], shown["reason"], shown["source"]) == ("unknown", "unsupported", "registry")
+        assert [step["state"] for step in shown["trail"]] == ["skipped"]
+    assert lab.requests() == [] and lab.dns_queries() == []
