@@ -111,6 +111,15 @@ static int decode_auth(struct slice text, struct arena *arena, struct docker_aut
     return status;
 }
 
+/* The helper that the file leaves a registry to: its own, or the store where docker login left an empty entry. */
+static const char *helper_of(const struct docker_config *config, struct arena *arena, struct json_node entry,
+                             const char *registry)
+{
+    struct json_node root = json_root(&config->json);
+    const char *own = json_cstr(arena, json_get(json_get(root, "credHelpers"), registry));
+    return own || !json_exists(entry) ? own : json_cstr(arena, json_get(root, "credsStore"));
+}
+
 int docker_config_find(const struct docker_config *config, struct arena *arena, const char *registry,
                        struct docker_auth *auth, struct error *error)
 {
@@ -128,5 +137,8 @@ int docker_config_find(const struct docker_config *config, struct arena *arena, 
         auth->username = json_cstr(arena, json_get(entry, "username"));
         auth->password = json_cstr(arena, json_get(entry, "password"));
     }
-    return auth->identity_token || auth->registry_token || (auth->username && auth->password);
+    if (auth->identity_token || auth->registry_token || (auth->username && auth->password))
+        return 1;
+    auth->helper = helper_of(config, arena, entry, registry);
+    return 0;
 }

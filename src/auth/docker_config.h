@@ -13,6 +13,7 @@ struct docker_auth {
     const char *password;
     const char *identity_token; /* an OAuth refresh token */
     const char *registry_token; /* a bearer token to be sent as it is */
+    const char *helper;         /* nothing is stored here, but a credential helper of this name may have it */
 };
 
 /* One of Docker's configuration files (or podman's auth files), parsed. */
@@ -39,7 +40,8 @@ const char *docker_config_path(struct arena *arena);
 
 /*
  * Looks up `auths` for a registry ("host[:port]"; Docker Hub's keys are known): the key itself, else an old one with
- * scheme and path ("https://host/v1/"). 1 with `auth`, 0 when nothing is stored, -1 for a broken entry.
+ * scheme and path ("https://host/v1/"). 1 with `auth`, 0 when nothing is stored (with
+ * auth->helper if the file leaves this registry to a helper), -1 for a broken entry.
  */
 int docker_config_find(const struct docker_config *config, struct arena *arena, const char *registry,
                        struct docker_auth *auth, struct error *error);

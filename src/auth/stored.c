@@ -8,11 +8,15 @@
 
 #define AUTH_VARIABLE "DOCKER_AUTH_CONFIG"
 
+/* Looks into one place and frees it. A helper that an earlier place named is kept. */
 static int find_and_free(struct docker_config *config, int status, struct arena *arena, const char *registry,
                          struct docker_auth *auth, struct error *error)
 {
+    const char *helper = auth->helper;
     if (status == 0)
         status = docker_config_find(config, arena, registry, auth, error);
+    if (!auth->helper)
+        auth->helper = helper;
     docker_config_free(config);
     return status;
 }
@@ -33,6 +37,7 @@ int stored_auth_find(struct arena *arena, const char *authfile, const char *regi
     struct docker_config config;
     int found = 0;
     const char *text = env_get(AUTH_VARIABLE);
+    *auth = (struct docker_auth){.username = NULL};
     if (authfile) {
         int status = docker_config_read(&config, arena, authfile, true, error);
         found = find_and_free(&config, status, arena, registry, auth, error);
@@ -46,6 +51,17 @@ int stored_auth_find(struct arena *arena, const char *authfile, const char *regi
         found = find_and_free(&config, status, arena, registry, auth, error);
     }
     return found;
+}
+
+char *basic_authorization(struct arena *arena, const struct docker_auth *auth)
+{
+    struct buf plain = BUF_INIT, text = BUF_INIT;
+    if (!auth->username || !auth->password)
+        return NULL;
+    buf_printf(&plain, "%s:%s", auth->username, auth->password);
+    encode_base64(&text, buf_view(&plain), false);
+    buf_free(&plain);
+    return buf_detach(&text, arena);
 }
 
 char *registry_auth_header(struct arena *arena, const struct docker_auth *auth, const char *registry)

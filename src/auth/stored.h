@@ -5,13 +5,16 @@
 
 /*
  * What the user has stored for a registry, in the order of --authfile (NULL without it), DOCKER_AUTH_CONFIG and
- * Docker's config.json. 1, 0 when nothing is stored, -1 with an error of reason no-credentials for a broken place.
+ * Docker's config.json. 1, 0 when nothing is stored (auth->helper then names a helper that may have it), -1 with an error of reason no-credentials for a broken place.
  */
 int stored_auth_find(struct arena *arena, const char *authfile, const char *registry, struct docker_auth *auth,
                      struct error *error);
 
 /* Whether an authfile can be read and parsed; -1 with an error of reason usage, for a flag is checked before asking. */
 int stored_auth_check(struct arena *arena, const char *authfile, struct error *error);
+
+/* base64 of "user:password", as Basic authorization has it; NULL without both. A secret, in `arena`. */
+char *basic_authorization(struct arena *arena, const struct docker_auth *auth);
 
 /* The value of an X-Registry-Auth header (Docker Engine API): base64url of JSON. A secret, in `arena`. */
 char *registry_auth_header(struct arena *arena, const struct docker_auth *auth, const char *registry);

@@ -5,8 +5,11 @@
 #include "aws/code.h"
 #include "aws/sigv4.h"
 #include "base/clock.h"
+#include "base/utf8.h"
+#include "base/version.h"
 
 #define SKEW_WORTH_CORRECTING 240 /* seconds; services allow 300 */
+#define REQUEST_ID_MAX        64  /* UUIDs have 36 characters */
 
 static int bad_reply(struct error *error, const struct aws_client *client, const struct http_reply *reply,
                      const char *what)
@@ -28,7 +31,10 @@ static enum reason reason_of_status(int status)
     return status == 401 || status == 403 ? REASON_DENIED : REASON_BAD_REPLY;
 }
 
-/* A definite code is believed with a client error only; whatever a server error says, the server failed. */
+/*
+ * A definite code is believed with the status that services send it with; a proxy's 407 that has one in it is none.
+ * Whatever a server error says, the server failed.
+ */
 static enum reason reason_of_reply(const struct aws_client *client, int status, const char *code)
 {
     if (!code)
@@ -38,13 +44,16 @@ static enum reason reason_of_reply(const struct aws_client *client, int status, 
         return reason == REASON_THROTTLED ? reason : REASON_SERVER_ERROR;
     if (reason == CODE_UNKNOWN)
         reason = client->service->reason_of(code);
-    return reason == CODE_UNKNOWN ? REASON_REFUSED : reason;
+    if (reason == CODE_UNKNOWN)
+        return REASON_REFUSED;
+    bool definite = reason_state(reason) != STATE_UNKNOWN;
+    return definite && status != 400 && status != 404 ? reason_of_status(status) : reason;
 }
 
 static const char *request_id(struct arena *arena, const struct http_head *head)
 {
     struct slice id = http_header_get(head, "x-amzn-requestid");
-    return id.len ? arena_copy(arena, id) : NULL;
+    return id.len ? arena_copy(arena, slice_head(id, REQUEST_ID_MAX)) : NULL;
 }
 
 static int service_error(struct error *error, const struct aws_client *client, const char *operation,
@@ -53,7 +62,7 @@ static int service_error(struct error *error, const struct aws_client *client, c
     const char *message;
     int status = reply->head.status;
     const char *code = aws_error_code(arena, &reply->head, reply->body, &message);
-    message = http_redact(arena, request, message);
+    message = utf8_excerpt(arena, http_redact(arena, request, message));
     code = http_redact(arena, request, code);
     enum reason reason = reason_of_reply(client, status, code);
     if (!code && reason == REASON_BAD_REPLY)
@@ -108,7 +117,7 @@ static bool correct_clock(struct aws_shared *shared, const struct http_reply *re
         !time_parse_http(http_header_get(&reply->head, "date"), &server_time))
         return false;
     int64_t skew = server_time - clock_unix();
-    if (llabs(skew - shared->skew) <= SKEW_WORTH_CORRECTING)
+    if (server_time < ECR_RELEASE_UNIX || llabs(skew - shared->skew) <= SKEW_WORTH_CORRECTING)
         return false;
     shared->skew = skew;
     return true;
@@ -119,6 +128,7 @@ int aws_call(const struct aws_client *client, const char *operation, struct slic
 {
     int cost = 0;
     bool corrected = false;
+    int64_t skew_before = client->shared->skew;
     for (int attempt = 1;; attempt++) {
         struct http_reply reply = {0};
         int64_t now = clock_unix() + client->shared->skew;
@@ -130,6 +140,8 @@ int aws_call(const struct aws_client *client, const char *operation, struct slic
             corrected = true;
             continue;
         }
+        if (corrected && error->service_code && aws_code_may_be_skew(error->service_code))
+            client->shared->skew = skew_before; /* it was not the clock */
         if (!retry_wait(&client->shared->retry, attempt, error, deadline, &cost))
             return -1;
     }

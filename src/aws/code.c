@@ -95,21 +95,31 @@ static const char *clean(struct arena *arena, struct slice text)
     return arena_copy(arena, code);
 }
 
+/* The code's text: from the body's "__type", else the header, else "code" or "Code"; an unreadable one hides the rest. */
+static struct slice find_code(struct arena *arena, const struct http_head *head, struct json_node root)
+{
+    static const char *const members[] = {"code", "Code"};
+    struct json_node type = json_get(root, "__type");
+    struct slice header = http_header_get(head, "x-amzn-errortype");
+    if (json_exists(type))
+        return json_string(arena, type);
+    if (header.len)
+        return header;
+    for (size_t i = 0; i < sizeof members / sizeof *members; i++)
+        if (json_exists(json_get(root, members[i])))
+            return json_string(arena, json_get(root, members[i]));
+    return (struct slice){NULL, 0};
+}
+
 const char *aws_error_code(struct arena *arena, const struct http_head *head, struct slice body, const char **message)
 {
-    struct json json = {0};
-    struct json_node root = {&json, 0};
-    if (json_parse(arena, body, &json) < 0)
-        json = (struct json){0};
+    struct json json;
+    *message = NULL;
+    if (json_parse(arena, body, &json) < 0 || !json_is(json_root(&json), JSON_OBJECT))
+        return NULL; /* not the service's own reply, or half of it: nothing in it is to be believed */
+    struct json_node root = json_root(&json);
     *message = json_cstr(arena, json_get(root, "message"));
     if (!*message)
         *message = json_cstr(arena, json_get(root, "Message"));
-    struct slice found = json_string(arena, json_get(root, "__type"));
-    if (!found.len)
-        found = http_header_get(head, "x-amzn-errortype");
-    if (!found.len)
-        found = json_string(arena, json_get(root, "code"));
-    if (!found.len)
-        found = json_string(arena, json_get(root, "Code"));
-    return clean(arena, found);
+    return clean(arena, find_code(arena, head, root));
 }

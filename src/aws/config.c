@@ -19,21 +19,29 @@ static struct slice profile_of_section(struct slice section, bool *prefixed)
     return quoted ? slice_head(slice_from(name, 1), name.len - 2) : name;
 }
 
-/* The last entry of that name wins; [profile default] wins over [default]. */
+static bool has_prefixed_section(const struct ini *ini, const char *profile)
+{
+    for (size_t i = 0; i < ini->count; i++) {
+        bool prefixed;
+        struct slice name = profile_of_section(ini->entries[i].section, &prefixed);
+        if (prefixed && slice_is(name, profile))
+            return true;
+    }
+    return false;
+}
+
+/* The last entry of that name. Where there is a [profile default], [default] counts for nothing. */
 static const struct ini_entry *find(const struct ini *ini, bool is_config, const char *profile, const char *key)
 {
     const struct ini_entry *found = NULL;
-    bool found_prefixed = false;
+    bool must_be_prefixed = is_config && has_prefixed_section(ini, profile);
     for (size_t i = 0; i < ini->count; i++) {
         const struct ini_entry *entry = &ini->entries[i];
         bool prefixed = false;
         struct slice name = is_config ? profile_of_section(entry->section, &prefixed) : entry->section;
-        if (!name.data || !slice_is(name, profile) || entry->parent.len || !slice_is_nocase(entry->key, key))
-            continue;
-        if (found && found_prefixed && !prefixed)
-            continue;
-        found = entry;
-        found_prefixed = prefixed;
+        if (name.data && slice_is(name, profile) && prefixed >= must_be_prefixed && !entry->parent.len &&
+            slice_is_nocase(entry->key, key))
+            found = entry;
     }
     return found;
 }

@@ -47,36 +47,46 @@ static bool parse_pair(struct slice line, struct ini_entry *entry)
 /* What the lines so far mean for the next one. */
 struct place {
     struct slice section;
-    struct slice open_key; /* a key without a value, which indented lines may follow */
+    struct slice open_key; /* a key without a value, which deeper lines may follow */
+    ptrdiff_t indent;      /* of the last key; -1 behind a section's line */
 };
 
-/* Takes one line that is neither empty nor a comment. */
-static bool take_line(struct slice line, bool indented, struct place *place, struct ini *ini)
+static bool take_section(struct slice line, struct place *place, struct ini *ini)
+{
+    if (!parse_section(line, &place->section))
+        return false;
+    place->indent = -1;
+    ini->entries[ini->count++] = (struct ini_entry){.section = place->section};
+    return true;
+}
+
+/*
+ * Takes one line that is neither empty nor a comment. Only what is indented deeper than the key before it belongs to
+ * that key; a whole section may be indented.
+ */
+static bool take_line(struct slice line, ptrdiff_t indent, struct place *place, struct ini *ini)
 {
     struct ini_entry *entry = &ini->entries[ini->count];
-    if (!indented && line.data[0] == '[') {
-        if (!parse_section(line, &place->section))
-            return false;
-        place->open_key.len = 0;
-        *entry = (struct ini_entry){.section = place->section};
-        ini->count++;
-        return true;
-    }
-    if (indented && place->open_key.len == 0)
+    bool deeper = place->indent >= 0 && indent > place->indent;
+    if (!deeper && line.data[0] == '[')
+        return take_section(line, place, ini);
+    if (deeper && place->open_key.len == 0)
         return true; /* a continued value: no key that we read has one */
     if (!place->section.data || !parse_pair(line, entry))
         return false;
     entry->section = place->section;
-    entry->parent = indented ? place->open_key : (struct slice){NULL, 0};
-    if (!indented)
+    entry->parent = deeper ? place->open_key : (struct slice){NULL, 0};
+    if (!deeper) {
         place->open_key = entry->value.len ? (struct slice){NULL, 0} : entry->key;
+        place->indent = indent;
+    }
     ini->count++;
     return true;
 }
 
 size_t ini_parse(struct arena *arena, struct slice text, struct ini *ini)
 {
-    struct place place = {{NULL, 0}, {NULL, 0}};
+    struct place place = {.indent = -1};
     if (slice_starts(text, "\xef\xbb\xbf"))
         text = slice_from(text, 3);
     *ini = (struct ini){arena_array(arena, count_lines(text), sizeof *ini->entries), 0};
@@ -85,7 +95,7 @@ size_t ini_parse(struct arena *arena, struct slice text, struct ini *ini)
         struct slice line = slice_trim(raw);
         if (line.len == 0 || line.data[0] == '#' || line.data[0] == ';')
             continue;
-        if (!take_line(line, is_blank(raw.data[0]), &place, ini))
+        if (!take_line(line, line.data - raw.data, &place, ini))
             return number;
     }
     return 0;

@@ -5,7 +5,7 @@
 
 /*
  * One line of an AWS config or credentials file. A section's own line has an empty key, so that an empty section is
- * known to be there; a line indented below a key without a value has that key as its parent.
+ * known to be there; a line indented deeper than a key without a value has that key as its parent.
  */
 struct ini_entry {
     struct slice section;

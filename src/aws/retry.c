@@ -20,6 +20,8 @@ uint32_t random_up_to(uint32_t max)
 
 bool retry_helps(const struct error *error)
 {
+    if (error->final)
+        return false;
     switch (error->reason) {
     case REASON_UNREACHABLE:
     case REASON_TIMEOUT:

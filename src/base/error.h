@@ -64,6 +64,7 @@ struct error {
     const char *request_id;   /* for the service's support and logs, or NULL */
     int http_status;          /* 0: no reply was read */
     long retry_after;         /* seconds that the service asked for; -1: none */
+    bool final;               /* another attempt would end the same, whatever the reason says */
 };
 
 void error_init(struct error *error, struct arena *arena);

@@ -2,16 +2,26 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#define PIPE_WAIT_MS 5000
+
+/* A pipe ("<(command)") whose writer is not ready yet. */
+static bool wait_readable(int fd)
+{
+    struct pollfd poll_fd = {fd, POLLIN, 0};
+    return poll(&poll_fd, 1, PIPE_WAIT_MS) > 0;
+}
 
 static int read_fd(int fd, size_t limit, struct buf *out)
 {
     while (out->len <= limit) {
         char *room = buf_reserve(out, 4096);
         ssize_t got = read(fd, room, 4096);
-        if (got < 0 && errno == EINTR)
+        if (got < 0 && (errno == EINTR || (errno == EAGAIN && wait_readable(fd))))
             continue;
         if (got < 0)
             return errno;

@@ -6,7 +6,8 @@
 
 /*
  * Reads a whole file of at most `limit` bytes; the caller frees `out`. Returns 0, or an errno value with `out` empty:
- * ENOENT when it is not there, EFBIG past the limit, EISDIR for a folder. Never blocks on a FIFO without a writer.
+ * ENOENT when it is not there, EFBIG past the limit, EISDIR for a folder. Never blocks on a FIFO without a writer, and waits
+ * five seconds for one with.
  */
 int file_read(const char *path, size_t limit, struct buf *out);
 

@@ -2,6 +2,8 @@
 
 #include <inttypes.h>
 
+#include "base/utf8.h"
+
 static void separate(struct buf *b)
 {
     char last = b->len ? b->data[b->len - 1] : '{';
@@ -20,30 +22,6 @@ void json_close(struct buf *b, char bracket)
     buf_char(b, bracket);
 }
 
-static bool is_continuation(struct slice text, size_t i)
-{
-    return ((unsigned char)text.data[i] & 0xc0) == 0x80;
-}
-
-size_t utf8_length(struct slice text)
-{
-    if (text.len == 0)
-        return 0;
-    unsigned char first = (unsigned char)text.data[0];
-    if (first < 0x80)
-        return 1;
-    size_t len = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-    if (first < 0xc2 || first > 0xf4 || text.len < len)
-        return 0;
-    for (size_t i = 1; i < len; i++)
-        if (!is_continuation(text, i))
-            return 0;
-    unsigned char second = (unsigned char)text.data[1];
-    bool overlong = (first == 0xe0 && second < 0xa0) || (first == 0xf0 && second < 0x90);
-    bool outside = (first == 0xed && second > 0x9f) || (first == 0xf4 && second > 0x8f);
-    return overlong || outside ? 0 : len;
-}
-
 static void write_ascii(struct buf *b, char c)
 {
     if (c == '"' || c == '\\')
@@ -56,20 +34,30 @@ static void write_ascii(struct buf *b, char c)
         buf_char(b, c);
 }
 
+/* "##[" and "##vso[" are workflow commands to some CI systems wherever they stand in a line, in JSON too. */
+static bool continues_hashes(const struct buf *b, char c)
+{
+    return c == '#' && b->data[b->len - 1] == '#';
+}
+
+static void write_character(struct buf *b, struct slice text, size_t len)
+{
+    if (len == 0)
+        buf_str(b, "\\ufffd");
+    else if (len > 1 && !utf8_is_harmful(text))
+        buf_add(b, text.data, len);
+    else if (len > 1 || continues_hashes(b, text.data[0]))
+        buf_printf(b, "\\u%04x", (unsigned)utf8_code(text));
+    else
+        write_ascii(b, text.data[0]);
+}
+
 static void write_quoted(struct buf *b, struct slice text)
 {
     buf_char(b, '"');
     while (text.len) {
         size_t len = utf8_length(text);
-        if (len == 0)
-            buf_str(b, "\\ufffd");
-        else if (len == 2 && text.data[0] == '\xc2' && (unsigned char)text.data[1] < 0xa0)
-            buf_printf(b, "\\u%04x",
-                       (unsigned)(unsigned char)text.data[1]); /* U+0080 to U+009F: terminals obey them too */
-        else if (len == 1)
-            write_ascii(b, text.data[0]);
-        else
-            buf_add(b, text.data, len);
+        write_character(b, text, len);
         text = slice_from(text, len ? len : 1);
     }
     buf_char(b, '"');

@@ -13,7 +13,10 @@ void json_open(struct buf *b, char bracket);
 void json_close(struct buf *b, char bracket);
 void json_member(struct buf *b, const char *name);
 
-/* Bytes that are not UTF-8 become U+FFFD; control characters, DEL included, are escaped. */
+/*
+ * Bytes that are not UTF-8 become U+FFFD; control characters, marks of text direction and the second of two '#' are
+ * escaped: the line may be read on a terminal or in a CI log.
+ */
 void json_write_slice(struct buf *b, struct slice text);
 void json_write_str(struct buf *b, const char *text);
 void json_write_int(struct buf *b, int64_t number);
@@ -21,8 +24,5 @@ void json_write_int(struct buf *b, int64_t number);
 /* A member with a string value, left out when `text` is NULL. */
 void json_member_str(struct buf *b, const char *name, const char *text);
 void json_member_int(struct buf *b, const char *name, int64_t number);
-
-/* The length of the UTF-8 character at the start of `text` (1 to 4), or 0 if there is no valid one. RFC 3629. */
-size_t utf8_length(struct slice text);
 
 #endif

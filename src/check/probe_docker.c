@@ -13,7 +13,7 @@ static int split_token(const char *token, struct arena *arena, struct docker_aut
     int status = decode_base64(&plain, slice_of(token));
     struct slice password = buf_view(&plain);
     struct slice user = slice_cut(&password, ':');
-    if (status < 0 || !password.data)
+    if (status < 0 || !password.len || slice_find(user, 0) >= 0 || slice_find(password, 0) >= 0)
         status =
             error_set(error, REASON_BAD_REPLY, "ECR", "the authorization token is not the base64 of user:password");
     else
@@ -35,35 +35,78 @@ static int ecr_auth(struct session *session, const struct item *item, struct are
     return -1;
 }
 
+/* How the daemon asks the registry. */
+struct way {
+    const struct docker_login *login; /* NULL: anonymously */
+    const char *not_sent;             /* why anonymously although that may not show what is there; NULL */
+};
+
+static const struct docker_login *make_login(struct arena *arena, const struct docker_auth *auth, const char *registry)
+{
+    struct docker_login *login = arena_alloc(arena, sizeof *login);
+    login->header = registry_auth_header(arena, auth, registry);
+    login->secrets[0] = login->header;
+    login->secrets[1] = basic_authorization(arena, auth);
+    login->secrets[2] = auth->password;
+    login->secrets[3] = auth->identity_token;
+    login->secrets[4] = auth->registry_token;
+    return login;
+}
+
+static bool is_private_ecr(const struct item *item)
+{
+    return item->is_ecr && !item->ecr.is_public;
+}
+
 /*
- * What the daemon is to log in with, as an X-Registry-Auth header: what is stored, else a token of ECR for its own
- * registries; NULL for anonymous. -1 when asking would only hide what is wrong: a stored place is broken, or the
- * caller has credentials and gets no token for them.
+ * What is stored for the registry, else a token of ECR for its own registries. -1 when asking would only hide what is
+ * wrong: a stored place is broken, or the caller has AWS credentials and gets no token for them.
  */
-static int auth_for(struct session *session, const struct docker *docker, const struct item *item, struct arena *arena,
-                    const char **header, struct error *error)
+static int choose_way(struct session *session, const struct docker *docker, const struct item *item,
+                      struct arena *arena, struct way *way, struct error *error)
 {
     struct docker_auth auth;
     const char *registry = item->reference.registry;
-    /* Passwords and tokens do not go to a daemon over a network that anybody may listen to. */
-    bool private_link = docker->endpoint.local || docker->endpoint.url.https;
+    bool overheard = !docker->endpoint.local && !docker->endpoint.url.https;
+    *way = (struct way){NULL, NULL};
     int found = stored_auth_find(arena, session->options.authfile, registry, &auth, error);
-    *header = NULL;
-    if (found < 0 || !private_link)
-        return found < 0 ? -1 : 0;
-    if (found == 0 && item->is_ecr && !item->ecr.is_public)
-        found = ecr_auth(session, item, arena, &auth, error) < 0 ? -1 : 1;
     if (found < 0)
-        return error->reason == REASON_NO_CREDENTIALS ? 0 : -1;
-    *header = found ? registry_auth_header(arena, &auth, registry) : NULL;
+        return -1;
+    if (auth.helper)
+        way->not_sent = arena_printf(
+            arena, "the credentials are with the helper '%s', which this version does not call", auth.helper);
+    if (overheard) {
+        /* Passwords and tokens do not go to a daemon over a network that anybody may listen to. */
+        way->not_sent = found || is_private_ecr(item) ? "credentials are not sent over plain tcp://" : way->not_sent;
+        return 0;
+    }
+    if (found == 0 && is_private_ecr(item)) {
+        way->not_sent = "ECR says nothing about its private repositories without a login";
+        found = ecr_auth(session, item, arena, &auth, error) == 0;
+        if (!found && error->reason != REASON_NO_CREDENTIALS)
+            return -1;
+    }
+    way->login = found ? make_login(arena, &auth, registry) : NULL;
     return 0;
 }
 
-static int ask_daemon(struct docker *docker, const struct item *item, const char *auth, struct arena *scratch,
+/* An anonymous "not there" says nothing where registries hide from strangers what they hold. */
+static void doubt_absence(const struct item *item, const struct way *way, struct arena *scratch, struct error *error)
+{
+    if (way->login || !way->not_sent || reason_state(error->reason) != STATE_ABSENT)
+        return;
+    const char *said = arena_strdup(scratch, error->cause);
+    error_set(error, REASON_NO_CREDENTIALS, item->reference.registry, "asked anonymously (%s); %s", way->not_sent,
+              said);
+    error->http_status = 404;
+}
+
+static int ask_daemon(struct docker *docker, const struct item *item, const struct way *way, struct arena *scratch,
                       struct docker_image *image, struct error *error)
 {
     const char *wanted = item->reference.digest;
-    if (docker_distribution(docker, item->reference.normal, auth, item->deadline, scratch, image, error) < 0) {
+    if (docker_distribution(docker, item->reference.normal, way->login, item->deadline, scratch, image, error) < 0) {
+        doubt_absence(item, way, scratch, error);
         if (error->reason == REASON_NO_CREDENTIALS)
             error_hint(error, "log in to %s with docker login, or give --authfile", item->reference.registry);
         return -1;
@@ -80,13 +123,13 @@ static void ask_one(struct session *session, struct docker *docker, struct item 
 {
     struct error error;
     struct docker_image image = {.size = -1};
-    const char *auth;
+    struct way way;
     error_init(&error, scratch);
-    if (auth_for(session, docker, item, scratch, &auth, &error) < 0) {
+    if (choose_way(session, docker, item, scratch, &way, &error) < 0) {
         item_step(item, &session->arena, SOURCE, true, &error);
         return;
     }
-    int status = ask_daemon(docker, item, auth, scratch, &image, &error);
+    int status = ask_daemon(docker, item, &way, scratch, &image, &error);
     struct outcome outcome = {
         .reason = REASON_OK,
         .size = -1,

@@ -92,7 +92,8 @@ static void batch_failure(struct ask *ask, struct item *item, enum reason reason
 {
     struct error error;
     error_init(&error, &ask->session->arena);
-    error_set(&error, reason, ask->api.client.endpoint.host, "BatchGetImage says %s", failure);
+    error_set(&error, reason, ask->api.client.endpoint.host, "BatchGetImage says %s%s", failure,
+              reason == REASON_NO_IMAGE ? " (of an archived image as well)" : "");
     error.http_status = 200;
     if (reason_state(reason) == STATE_ABSENT)
         add_miss(ask, misses, item, reason, error_text(&error, &ask->scratch));
@@ -110,6 +111,17 @@ static void name_both_actions(const struct ask *ask, struct error *error)
                    ask->api.partition, ask->api.client.region, ask->api.account, ask->repository);
 }
 
+static bool has_code(const struct error *error, const char *code)
+{
+    return error->service_code && strcmp(error->service_code, code) == 0;
+}
+
+/* One id that the service does not take, and all that are asked with it are refused. */
+static bool is_invalid_input(const struct error *error)
+{
+    return has_code(error, "InvalidParameterException") || has_code(error, "ValidationException");
+}
+
 static void ask_manifests(struct ask *ask, struct item **items, size_t count, struct misses *misses)
 {
     struct ecr_image_id ids[ECR_MANIFEST_IDS_MAX];
@@ -123,6 +135,10 @@ static void ask_manifests(struct ask *ask, struct item **items, size_t count, st
         0) {
         if (error.reason == REASON_NO_REPOSITORY) {
             add_misses(ask, misses, items, count, &error);
+        } else if (count > 1 && is_invalid_input(&error)) {
+            arena_reset(&ask->scratch);
+            ask_manifests(ask, items, count / 2, misses);
+            ask_manifests(ask, items + count / 2, count - count / 2, misses);
         } else {
             name_both_actions(ask, &error);
             steps(ask, items, count, &error);
@@ -158,7 +174,7 @@ static void ask_images(struct ask *ask, struct item **items, size_t count, struc
 static void describe_failed(struct ask *ask, struct item **items, size_t count, struct error *error,
                             struct misses *misses)
 {
-    if (error->reason == REASON_NO_IMAGE && count > 1) {
+    if (count > 1 && (error->reason == REASON_NO_IMAGE || is_invalid_input(error))) {
         /* The call fails as a whole and does not say for which id: halve until every id has its own answer. */
         ask_images(ask, items, count / 2, misses);
         ask_images(ask, items + count / 2, count - count / 2, misses);
@@ -213,16 +229,10 @@ static void fail_misses(struct ask *ask, struct misses *misses, enum reason only
     keep_open(misses);
 }
 
-static bool has_code(const struct error *error, const char *code)
-{
-    return error->service_code && strcmp(error->service_code, code) == 0;
-}
-
 /* The service knows no archive: it refuses the filter. Any other failure leaves open what is in there. */
 static bool lacks_archive(const struct error *error)
 {
-    return error->reason == REASON_UNSUPPORTED || has_code(error, "InvalidParameterException") ||
-           has_code(error, "ValidationException") || has_code(error, "SerializationException");
+    return error->reason == REASON_UNSUPPORTED || is_invalid_input(error) || has_code(error, "SerializationException");
 }
 
 /* DescribeImages leaves archived images out: what it does not find may be there, only not to be pulled. */
@@ -232,7 +242,7 @@ static void look_in_archive(struct ask *ask, struct misses *misses)
     struct ecr_image images[ECR_IDS_MAX];
     struct miss *open[ECR_IDS_MAX];
     struct error error;
-    size_t count = 0;
+    size_t count = 0, pages = 0;
     for (size_t i = 0; i < misses->count; i++) {
         if (misses->list[i].reason != REASON_NO_IMAGE)
             continue;
@@ -242,13 +252,13 @@ static void look_in_archive(struct ask *ask, struct misses *misses)
     if (count == 0 || ask->describe_denied)
         return;
     error_init(&error, &ask->session->arena);
-    int status = ecr_find_archived(&ask->api, ask->repository, ids, count, images, &ask->scratch, &error);
-    for (size_t i = 0; status == 0 && i < count; i++)
-        if (images[i].digest)
-            decide_by_status(ask, open[i]->item, &images[i], NULL);
+    int status = ecr_find_archived(&ask->api, ask->repository, ids, count, images, &pages, &ask->scratch, &error);
+    for (size_t i = 0; i < count; i++)
+        if (images[i].digest && !images[i].contradicted)
+            decide_by_status(ask, open[i]->item, &images[i], "by a listing of the archived images");
     arena_reset(&ask->scratch);
     keep_open(misses);
-    if (status < 0 && error.reason != REASON_NO_REPOSITORY && !lacks_archive(&error))
+    if (status < 0 && error.reason != REASON_NO_REPOSITORY && !(pages == 0 && lacks_archive(&error)))
         fail_misses(ask, misses, REASON_NO_IMAGE, &error);
 }
 

@@ -66,6 +66,10 @@ int session_docker(struct session *session, bool for_local, int64_t deadline, st
     *docker = &session->docker;
     if (session->docker_state == DOCKER_GOT)
         return 0;
+    if (session->docker_error.reason == REASON_TIMEOUT && deadline_passed(deadline)) {
+        docker_close(&session->docker); /* the time of this image was over: that says nothing to the next one */
+        session->docker_state = DOCKER_NOT_TRIED;
+    }
     struct arena *arena = error->arena;
     *error = session->docker_error;
     error->arena = arena;

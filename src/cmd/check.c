@@ -78,7 +78,7 @@ static void note_ecr_verdict(const struct run *run, const struct item *item)
     }
 }
 
-/* Each step has its line, so that the reader sees what was tried. */
+/* Why it could not be found out, by the step that decided; --json has the others. */
 static void explain_unknown(const struct run *run, const struct item *item)
 {
     struct buf line = BUF_INIT;

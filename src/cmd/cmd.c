@@ -150,6 +150,10 @@ static int run_help(struct invocation *in, const struct command *table, size_t c
 {
     if (invocation_parse(in, NULL, 0) < 0)
         return invocation_fail(in);
+    if (in->operand_count > 1) {
+        error_set(&in->error, REASON_USAGE, in->operands[1], "'ecr help' takes one command");
+        return invocation_fail(in);
+    }
     const struct command *one = in->operand_count ? find_command(table, count, in->operands[0]) : NULL;
     if (in->operand_count && !one)
         return unknown_command(in, table, count, in->operands[0]);

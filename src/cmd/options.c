@@ -66,7 +66,7 @@ static const struct option *find(const struct parser *p, struct slice name, char
 
 static int unknown(const struct parser *p, const char *argument, struct slice name)
 {
-    const char *names[NAMES_MAX];
+    const char *names[NAMES_MAX] = {NULL};
     size_t count = 0;
     for (size_t s = 0; s < p->set_count; s++)
         for (size_t i = 0; i < p->sets[s].count && count < NAMES_MAX; i++)

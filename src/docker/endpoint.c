@@ -41,7 +41,13 @@ static int use_tcp(struct arena *arena, const char *host, struct slice address, 
     if (slice_rfind(authority, ':') <= slice_rfind(authority, ']'))
         endpoint->url.port = tls ? PORT_TLS : PORT_PLAIN;
     endpoint->local = is_loopback(&endpoint->url);
+    endpoint->name = url_public(arena, &endpoint->url); /* without a password that may stand in DOCKER_HOST */
     return 0;
+}
+
+static bool has_ca(struct arena *arena, const char *tls_dir)
+{
+    return tls_dir && access(arena_printf(arena, "%s/ca.pem", tls_dir), F_OK) == 0;
 }
 
 static int use_host(struct arena *arena, const char *host, bool tls, const char *tls_dir,
@@ -56,15 +62,17 @@ static int use_host(struct arena *arena, const char *host, bool tls, const char 
         return use_tcp(arena, host, slice_from(text, 6), tls, tls_dir, endpoint, error);
     if (slice_starts(text, "http://"))
         return use_tcp(arena, host, slice_from(text, 7), tls, tls_dir, endpoint, error);
+    /* A daemon with a certificate that any client trusts may want none of ours. */
     if (slice_starts(text, "https://"))
-        return use_tcp(arena, host, slice_from(text, 8), true, tls_dir, endpoint, error);
+        return use_tcp(arena, host, slice_from(text, 8), true, tls || has_ca(arena, tls_dir) ? tls_dir : NULL, endpoint,
+                       error);
     return error_set(error, REASON_UNSUPPORTED, host, "only unix:// and tcp:// daemons can be asked");
 }
 
 static int from_variable(struct arena *arena, const char *host, struct docker_endpoint *endpoint, struct error *error)
 {
     const char *dir = env_get("DOCKER_CERT_PATH");
-    bool tls = env_get("DOCKER_TLS_VERIFY") != NULL;
+    bool tls = env_get("DOCKER_TLS_VERIFY") || (dir && slice_starts(slice_of(host), "https://"));
     return use_host(arena, host, tls, dir ? dir : path_expand(arena, "~/.docker"), endpoint, error);
 }
 
@@ -116,8 +124,7 @@ static int from_context(struct arena *arena, const char *folder, const char *nam
     buf_free(&text);
     if (!host)
         return error_set(error, REASON_UNREACHABLE, name, "Docker's context of this name cannot be read");
-    bool tls = access(arena_printf(arena, "%s/ca.pem", tls_dir), F_OK) == 0;
-    return use_host(arena, host, tls, tls_dir, endpoint, error);
+    return use_host(arena, host, has_ca(arena, tls_dir), tls_dir, endpoint, error);
 }
 
 static const char *under_runtime_dir(struct arena *arena, const char *path)

@@ -5,6 +5,7 @@
 #include "base/encode.h"
 #include "base/json.h"
 #include "base/redact.h"
+#include "base/utf8.h"
 #include "image/digest.h"
 
 #define REPLY_MAX (4 << 20)
@@ -101,17 +102,38 @@ static struct slice error_message(const struct http_reply *reply, struct arena *
     return slice_trim(json_string(arena, json_get(json_root(json), "message")));
 }
 
+/* Whether a line begins with these words, as the daemon writes a registry's error code: in lower case with spaces. */
+static bool has_words(struct slice line, const char *words)
+{
+    size_t len = strlen(words);
+    return slice_starts(line, words) && (line.len == len || line.data[len] == ':');
+}
+
+static enum reason reason_of_line(struct slice line)
+{
+    if (has_words(line, "manifest unknown"))
+        return REASON_NO_IMAGE;
+    return has_words(line, "name unknown") ? REASON_NO_REPOSITORY : REASON_AMBIGUOUS;
+}
+
 /*
- * The daemon puts a registry's error codes in front of its message, in lower case with spaces. Only these two are the
- * registry's definite word; a 404 with any other text may be the daemon's own.
+ * Only these two codes are the registry's definite word; a 404 with any other text may be the daemon's own. Of several
+ * ("errors:" and a line each) all must say so: a denial among them leaves it open.
  */
 static enum reason reason_of_not_found(struct slice message)
 {
-    if (slice_starts(message, "errors:"))
-        message = slice_trim(slice_from(message, 7));
-    if (slice_starts(message, "manifest unknown"))
-        return REASON_NO_IMAGE;
-    return slice_starts(message, "name unknown") ? REASON_NO_REPOSITORY : REASON_AMBIGUOUS;
+    enum reason reason = REASON_OK;
+    if (!slice_starts(message, "errors:"))
+        return reason_of_line(message);
+    message = slice_from(message, 7);
+    while (message.data) {
+        struct slice line = slice_trim(slice_cut(&message, '\n'));
+        if (line.len && (reason == REASON_OK || reason_of_line(line) == REASON_AMBIGUOUS))
+            reason = reason_of_line(line);
+        if (reason == REASON_AMBIGUOUS)
+            break;
+    }
+    return reason == REASON_OK ? REASON_AMBIGUOUS : reason;
 }
 
 /* The daemon gives 500 for these refusals of a registry; all of them leave the image unknown. */
@@ -139,16 +161,23 @@ static enum reason reason_of_status(int status, struct slice message, bool with_
     }
 }
 
-static int daemon_error(const struct docker *docker, const struct http_reply *reply, const char *auth,
+static const char *cut_secrets(struct arena *arena, const char *text, const struct docker_login *login)
+{
+    for (size_t i = 0; login && i < DOCKER_SECRETS; i++)
+        if (login->secrets[i])
+            text = redact(arena, text, login->secrets[i]);
+    return utf8_excerpt(arena, text);
+}
+
+static int daemon_error(const struct docker *docker, const struct http_reply *reply, const struct docker_login *login,
                         struct arena *arena, struct error *error)
 {
     struct slice message = error_message(reply, arena);
     int status = reply->head.status;
     if (!message.data)
         return bad_reply(docker, reply, "no message of a Docker daemon", error);
-    char *text = arena_copy(arena, message);
-    error_set(error, reason_of_status(status, message, auth != NULL), docker->endpoint.name,
-              "the daemon says HTTP %d: %s", status, auth ? redact(arena, text, auth) : text);
+    error_set(error, reason_of_status(status, message, login != NULL), docker->endpoint.name,
+              "the daemon says HTTP %d: %s", status, cut_secrets(arena, arena_copy(arena, message), login));
     error->http_status = status;
     error->retry_after = http_retry_after(&reply->head);
     return -1;
@@ -180,16 +209,17 @@ static char *image_path(struct arena *arena, const char *front, const char *name
     return buf_detach(&path, arena);
 }
 
-int docker_distribution(struct docker *docker, const char *name, const char *auth, int64_t deadline,
+int docker_distribution(struct docker *docker, const char *name, const struct docker_login *login, int64_t deadline,
                         struct arena *arena, struct docker_image *image, struct error *error)
 {
     struct http_reply reply;
     struct json json;
     *image = (struct docker_image){.size = -1};
-    if (get(docker, "GET", image_path(arena, "/distribution/", name), auth, deadline, arena, &reply, error) < 0)
+    if (get(docker, "GET", image_path(arena, "/distribution/", name), login ? login->header : NULL, deadline, arena,
+            &reply, error) < 0)
         return -1;
     if (reply.head.status != 200)
-        return daemon_error(docker, &reply, auth, arena, error);
+        return daemon_error(docker, &reply, login, arena, error);
     if (json_parse(arena, reply.body, &json) < 0)
         return bad_reply(docker, &reply, "its body is not JSON", error);
     struct json_node descriptor = json_get(json_root(&json), "Descriptor");

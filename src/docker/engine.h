@@ -33,11 +33,18 @@ int docker_open(struct docker *docker, const struct docker_endpoint *endpoint, s
                 struct error *error);
 void docker_close(struct docker *docker);
 
+/* What a daemon logs in to a registry with. Secrets, in an arena of the caller's. */
+#define DOCKER_SECRETS 5
+struct docker_login {
+    const char *header;                  /* the value of X-Registry-Auth */
+    const char *secrets[DOCKER_SECRETS]; /* what must not come back in a message; unused ones are NULL */
+};
+
 /*
- * Has the daemon ask the registry (GET /distribution/NAME/json) with the credentials of an X-Registry-Auth header
- * (NULL: none). -1 with an error: no-image and no-repository only if the daemon hands on the registry's own word.
+ * Has the daemon ask the registry (GET /distribution/NAME/json), anonymously with `login` NULL. -1 with an error:
+ * no-image and no-repository only if the daemon hands on the registry's own word.
  */
-int docker_distribution(struct docker *docker, const char *name, const char *auth, int64_t deadline,
+int docker_distribution(struct docker *docker, const char *name, const struct docker_login *login, int64_t deadline,
                         struct arena *arena, struct docker_image *image, struct error *error);
 
 /* Whether the daemon itself holds an image (GET /images/NAME/json); `repository` is "registry/repository" as docker

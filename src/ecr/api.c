@@ -8,6 +8,7 @@
 #include "image/digest.h"
 
 #define MANIFESTS_MAX (32 << 20)
+#define STATUS_MAX    64 /* "ACTIVATING" has 10 letters */
 
 static void write_ids(struct buf *body, const struct ecr_image_id *ids, size_t count)
 {
@@ -53,15 +54,29 @@ static bool detail_has_id(struct json_node detail, const struct ecr_image_id *id
                       : has_tag(json_get(detail, "imageTags"), id->tag);
 }
 
+/* A status that cannot be read must not pass for one that is not said: then there is no digest either. */
 static struct ecr_image read_detail(struct json_node detail, struct arena *arena)
 {
     struct ecr_image image = {.size = -1};
+    struct json_node status = json_get(detail, "imageStatus");
+    image.status = json_cstr(arena, status);
+    if (json_exists(status) && (!image.status || strlen(image.status) > STATUS_MAX))
+        return image;
     image.digest = read_digest(detail, arena);
     image.media_type = json_cstr(arena, json_get(detail, "imageManifestMediaType"));
-    image.status = json_cstr(arena, json_get(detail, "imageStatus"));
     json_int64(json_get(detail, "imageSizeInBytes"), &image.size);
     json_seconds(json_get(detail, "imagePushedAt"), &image.pushed_at);
     return image;
+}
+
+/* One id with two digests is a contradiction, which is remembered. */
+static void take_detail(struct json_node detail, struct ecr_image *image, struct arena *arena)
+{
+    struct ecr_image said = read_detail(detail, arena);
+    if (image->digest && said.digest && strcmp(image->digest, said.digest) != 0)
+        image->contradicted = true;
+    else if (!image->digest)
+        *image = said;
 }
 
 /* Fills the images that one page of details is about. */
@@ -72,8 +87,8 @@ static void match_details(struct json_node details, const struct ecr_api *api, c
         if (!is_of_repository(node, api, repository))
             continue;
         for (size_t i = 0; i < count; i++)
-            if (!images[i].digest && detail_has_id(node, &ids[i]))
-                images[i] = read_detail(node, arena);
+            if (detail_has_id(node, &ids[i]))
+                take_detail(node, &images[i], arena);
     }
 }
 
@@ -90,42 +105,70 @@ int ecr_describe_images(const struct ecr_api *api, const char *repository, const
         return -1;
     match_details(json_get(json_root(&reply), "imageDetails"), api, repository, ids, count, images, arena);
     for (size_t i = 0; i < count; i++)
-        if (!images[i].digest)
+        if (!images[i].digest || images[i].contradicted)
             return ecr_not_what_was_asked(api, "DescribeImages", error);
     return 0;
 }
 
-static int find_with_status(const struct ecr_api *api, const char *repository, const char *status,
-                            const struct ecr_image_id *ids, size_t count, struct ecr_image *images, struct arena *arena,
-                            struct error *error)
+static void open_listing(const struct ecr_api *api, const char *repository, const char *status, struct buf *body)
 {
-    const char *token = NULL;
-    for (int page = 0; page < ECR_PAGES_MAX; page++) {
-        struct buf body;
-        struct json reply;
-        struct json_node details;
-        ecr_request_open(api, &body);
-        json_member_str(&body, "repositoryName", repository);
-        json_member(&body, "filter");
-        json_open(&body, '{');
-        json_member_str(&body, "imageStatus", status);
-        json_close(&body, '}');
-        if (ecr_call_page(api, "DescribeImages", &body, &token, "imageDetails", arena, &reply, &details, error) < 0)
-            return -1;
-        match_details(details, api, repository, ids, count, images, arena);
-        if (!token)
-            return 0;
+    ecr_request_open(api, body);
+    json_member_str(body, "repositoryName", repository);
+    json_member(body, "filter");
+    json_open(body, '{');
+    json_member_str(body, "imageStatus", status);
+    json_close(body, '}');
+}
+
+static int find_on_page(const struct ecr_api *api, const char *repository, const char *status, struct buf *token,
+                        const struct ecr_image_id *ids, size_t count, struct ecr_image *images, struct arena *page,
+                        struct arena *arena, struct error *error)
+{
+    struct buf body;
+    struct json reply;
+    struct json_node details;
+    open_listing(api, repository, status, &body);
+    if (ecr_call_page(api, "DescribeImages", &body, token, "imageDetails", page, &reply, &details, error) < 0)
+        return -1;
+    match_details(details, api, repository, ids, count, images, arena);
+    for (size_t i = 0; i < count; i++) {
+        if (images[i].contradicted)
+            return ecr_not_what_was_asked(api, "DescribeImages", error);
+        if (images[i].digest && !images[i].status)
+            images[i].status = status; /* it is in the listing of those */
     }
-    return ecr_too_many_pages(api, "DescribeImages", error);
+    return 0;
+}
+
+/* *pages counts the pages that were read. */
+static int find_with_status(const struct ecr_api *api, const char *repository, const char *status,
+                            const struct ecr_image_id *ids, size_t count, struct ecr_image *images, size_t *pages,
+                            struct arena *arena, struct error *error)
+{
+    struct arena page = {0};
+    struct buf token = BUF_INIT;
+    int result;
+    size_t first = *pages;
+    do {
+        result = *pages - first < ECR_PAGES_MAX
+                     ? find_on_page(api, repository, status, &token, ids, count, images, &page, arena, error)
+                     : ecr_too_many_pages(api, "DescribeImages", error);
+        *pages += result == 0;
+        arena_reset(&page);
+    } while (result == 0 && token.len);
+    buf_free(&token);
+    arena_free(&page);
+    return result;
 }
 
 int ecr_find_archived(const struct ecr_api *api, const char *repository, const struct ecr_image_id *ids, size_t count,
-                      struct ecr_image *images, struct arena *arena, struct error *error)
+                      struct ecr_image *images, size_t *pages, struct arena *arena, struct error *error)
 {
     memset(images, 0, count * sizeof *images);
-    if (find_with_status(api, repository, "ARCHIVED", ids, count, images, arena, error) < 0)
+    *pages = 0;
+    if (find_with_status(api, repository, "ARCHIVED", ids, count, images, pages, arena, error) < 0)
         return -1;
-    return find_with_status(api, repository, "ACTIVATING", ids, count, images, arena, error);
+    return find_with_status(api, repository, "ACTIVATING", ids, count, images, pages, arena, error);
 }
 
 static void write_media_types(struct buf *body)

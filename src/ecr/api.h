@@ -32,6 +32,7 @@ struct ecr_image {
     int64_t size;           /* -1: not said */
     int64_t pushed_at;      /* 0: not said */
     const char *status;     /* "ACTIVE", "ARCHIVED", "ACTIVATING"; NULL: not said */
+    bool contradicted;      /* it was described twice, with another digest */
 };
 
 /*
@@ -42,10 +43,13 @@ struct ecr_image {
 int ecr_describe_images(const struct ecr_api *api, const char *repository, const struct ecr_image_id *ids, size_t count,
                         struct ecr_image *images, struct arena *arena, struct error *error);
 
-/* Whether ECR has archived images (or such that are being restored) under these ids: fills images[i] of those, with
- * digest NULL for the others. A call a page of the archived images of the repository. */
+/*
+ * Whether ECR has archived images (or such that are being restored) under these ids: fills images[i] of those, with
+ * digest NULL for the others. A call a page of the archived images of the repository. On -1 *pages tells how many
+ * pages were read before; what was found on them stays in `images`.
+ */
 int ecr_find_archived(const struct ecr_api *api, const char *repository, const struct ecr_image_id *ids, size_t count,
-                      struct ecr_image *images, struct arena *arena, struct error *error);
+                      struct ecr_image *images, size_t *pages, struct arena *arena, struct error *error);
 
 /*
  * BatchGetImage for `count` ids (1 to ECR_MANIFEST_IDS_MAX), which ECR counts as pulls: fills images[i], or reasons[i]

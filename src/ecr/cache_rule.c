@@ -14,37 +14,48 @@ static size_t array_length(struct json_node array)
     return length;
 }
 
-static void append(struct json_node rows, struct arena *arena, struct ecr_cache_rules *rules)
+/* Adds the rules of a page. -1 for a row without a prefix: what it covers is not known. */
+static int append(struct json_node rows, struct arena *arena, struct ecr_cache_rules *rules)
 {
     struct ecr_cache_rule *all = arena_array(arena, rules->count + array_length(rows), sizeof *all);
     if (rules->count)
         memcpy(all, rules->list, rules->count * sizeof *all);
+    rules->list = all;
     for (struct json_node node = json_first(rows); json_exists(node); node = json_next(rows, node)) {
         const char *prefix = json_cstr(arena, json_get(node, "ecrRepositoryPrefix"));
         const char *upstream = json_cstr(arena, json_get(node, "upstreamRegistryUrl"));
-        if (prefix)
-            all[rules->count++] =
-                (struct ecr_cache_rule){arena_strdup(arena, prefix), upstream ? upstream : "its upstream"};
+        if (!prefix)
+            return -1;
+        all[rules->count++] = (struct ecr_cache_rule){prefix, upstream ? upstream : "its upstream"};
     }
-    rules->list = all;
+    return 0;
+}
+
+static int read_page(const struct ecr_api *api, struct buf *token, struct arena *page, struct arena *arena,
+                     struct ecr_cache_rules *rules)
+{
+    struct buf body;
+    struct json reply;
+    struct json_node rows;
+    ecr_request_open(api, &body);
+    if (ecr_call_page(api, OPERATION, &body, token, "pullThroughCacheRules", page, &reply, &rows, &rules->error) < 0)
+        return -1;
+    return append(rows, arena, rules) < 0 ? ecr_not_what_was_asked(api, OPERATION, &rules->error) : 0;
 }
 
 static int read_pages(const struct ecr_api *api, struct arena *arena, struct ecr_cache_rules *rules)
 {
-    const char *token = NULL;
-    for (int page = 0; page < ECR_PAGES_MAX; page++) {
-        struct buf body;
-        struct json reply;
-        struct json_node rows;
-        ecr_request_open(api, &body);
-        if (ecr_call_page(api, OPERATION, &body, &token, "pullThroughCacheRules", arena, &reply, &rows, &rules->error) <
-            0)
-            return -1;
-        append(rows, arena, rules);
-        if (!token)
-            return 0;
-    }
-    return ecr_too_many_pages(api, OPERATION, &rules->error);
+    struct arena page = {0};
+    struct buf token = BUF_INIT;
+    int status = 0, pages = 0;
+    do {
+        status = pages++ < ECR_PAGES_MAX ? read_page(api, &token, &page, arena, rules)
+                                         : ecr_too_many_pages(api, OPERATION, &rules->error);
+        arena_reset(&page);
+    } while (status == 0 && token.len);
+    buf_free(&token);
+    arena_free(&page);
+    return status;
 }
 
 const struct ecr_cache_rules *ecr_cache_rules(const struct ecr_api *api, struct ecr_cache_rules **known,
@@ -58,8 +69,10 @@ const struct ecr_cache_rules *ecr_cache_rules(const struct ecr_api *api, struct 
     rules->region = api->client.region;
     error_init(&rules->error, arena);
     rules->status = read_pages(api, arena, rules);
-    rules->next = *known;
-    *known = rules;
+    if (rules->status == 0 || !ecr_out_of_time(api, &rules->error)) {
+        rules->next = *known;
+        *known = rules;
+    }
     return rules;
 }
 

@@ -21,7 +21,8 @@ struct ecr_cache_rules {
 };
 
 /*
- * The rules of the registry, all pages. They are read once: *known holds what was read in this run and grows; what is
+ * The rules of the registry, all pages. They are read once (a failure is kept too, unless the time of the image was
+ * over): *known holds what was read in this run and grows; what is
  * in it lives in `arena`.
  */
 const struct ecr_cache_rules *ecr_cache_rules(const struct ecr_api *api, struct ecr_cache_rules **known,

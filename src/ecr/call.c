@@ -1,5 +1,6 @@
 #include "ecr/call.h"
 
+#include "base/clock.h"
 #include "ecr/code.h"
 
 const struct aws_service ecr_service = {"ECR", "ecr", "AmazonEC2ContainerRegistry_V20150921", ecr_code_reason};
@@ -26,6 +27,11 @@ int ecr_call(const struct ecr_api *api, const char *operation, struct buf *body,
     return status;
 }
 
+bool ecr_out_of_time(const struct ecr_api *api, const struct error *error)
+{
+    return error->reason == REASON_TIMEOUT && deadline_passed(api->deadline);
+}
+
 int ecr_not_what_was_asked(const struct ecr_api *api, const char *operation, struct error *error)
 {
     error_set(error, REASON_BAD_REPLY, api->client.endpoint.host, "%s was answered, but not about what was asked for",
@@ -41,15 +47,20 @@ int ecr_too_many_pages(const struct ecr_api *api, const char *operation, struct 
     return -1;
 }
 
-int ecr_call_page(const struct ecr_api *api, const char *operation, struct buf *body, const char **token,
+int ecr_call_page(const struct ecr_api *api, const char *operation, struct buf *body, struct buf *token,
                   const char *member, struct arena *arena, struct json *reply, struct json_node *rows,
                   struct error *error)
 {
     json_member_int(body, "maxResults", ECR_PAGE_ROWS);
-    json_member_str(body, "nextToken", *token);
+    json_member_str(body, "nextToken", token->len ? token->data : NULL);
+    buf_clear(token);
     if (ecr_call(api, operation, body, ECR_REPLY_MAX, arena, reply, error) < 0)
         return -1;
+    struct json_node next = json_get(json_root(reply), "nextToken");
+    const char *text = json_cstr(arena, next);
     *rows = json_get(json_root(reply), member);
-    *token = json_cstr(arena, json_get(json_root(reply), "nextToken"));
-    return json_is(*rows, JSON_ARRAY) ? 0 : ecr_not_what_was_asked(api, operation, error);
+    if (!json_is(*rows, JSON_ARRAY) || (json_exists(next) && !text))
+        return ecr_not_what_was_asked(api, operation, error);
+    buf_str(token, text ? text : "");
+    return 0;
 }

@@ -18,12 +18,15 @@ int ecr_call(const struct ecr_api *api, const char *operation, struct buf *body,
              struct json *reply, struct error *error);
 
 /*
- * The same for one page of a listing. *token is that of the page, NULL for the first, and becomes the next one's,
- * NULL at the end; *rows the array of that member name.
+ * The same for one page of a listing. `token` holds that of the page, nothing for the first, and then the next one's,
+ * nothing at the end; *rows is the array of that member name.
  */
-int ecr_call_page(const struct ecr_api *api, const char *operation, struct buf *body, const char **token,
+int ecr_call_page(const struct ecr_api *api, const char *operation, struct buf *body, struct buf *token,
                   const char *member, struct arena *arena, struct json *reply, struct json_node *rows,
                   struct error *error);
+
+/* Whether a call failed because the time of the image it was made for was over: that says nothing to the next one. */
+bool ecr_out_of_time(const struct ecr_api *api, const struct error *error);
 
 /* The errors bad-reply for a reply about something else, and for pages without an end. Both return -1. */
 int ecr_not_what_was_asked(const struct ecr_api *api, const char *operation, struct error *error);

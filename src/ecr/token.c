@@ -27,7 +27,9 @@ const struct ecr_token *ecr_token(const struct ecr_api *api, struct ecr_token **
     token->region = api->client.region;
     error_init(&token->error, arena);
     token->status = fetch(api, arena, token);
-    token->next = *known;
-    *known = token;
+    if (token->status == 0 || !ecr_out_of_time(api, &token->error)) {
+        token->next = *known;
+        *known = token;
+    }
     return token;
 }

@@ -14,7 +14,8 @@ struct ecr_token {
 
 /*
  * The token for the registries of the API's region (GetAuthorizationToken): it belongs to the caller and is good for
- * 12 hours in every account there, so it is fetched once. *known holds the tokens of this run and grows; what is in it
+ * 12 hours in every account there, so it is fetched once (a failure is kept too, unless the
+ * time of the image was over). *known holds the tokens of this run and grows; what is in it
  * lives in `arena`.
  */
 const struct ecr_token *ecr_token(const struct ecr_api *api, struct ecr_token **known, struct arena *arena);

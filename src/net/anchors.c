@@ -58,6 +58,12 @@ void anchors_add_embedded(struct arena *arena, struct anchor_names names, int64_
     }
 }
 
+/* A "TRUSTED CERTIFICATE" of OpenSSL has a list behind it of what it is not trusted for, which is not read here. */
+static bool is_plain_certificate(struct slice label)
+{
+    return slice_is(label, "CERTIFICATE") || slice_is(label, "X509 CERTIFICATE");
+}
+
 size_t anchors_add_pem(struct arena *arena, struct slice pem, struct anchor_names names, int64_t now,
                        struct anchor_set *set)
 {
@@ -66,7 +72,7 @@ size_t anchors_add_pem(struct arena *arena, struct slice pem, struct anchor_name
     size_t certificates = 0;
     for (int got = pem_next(&pem, &label, &der); got != 0; got = pem_next(&pem, &label, &der)) {
         struct cert cert;
-        if (got < 0 || !slice_ends(label, "CERTIFICATE") || cert_parse(buf_view(&der), &cert) < 0)
+        if (got < 0 || !is_plain_certificate(label) || cert_parse(buf_view(&der), &cert) < 0)
             continue;
         certificates++;
         if (!names_hold(names, cert.subject))

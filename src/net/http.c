@@ -50,7 +50,10 @@ static struct http_connection *pool_take(struct http *http, const struct url *ur
         if (!connection || !url_same_origin(&connection->origin, url))
             continue;
         http->pool[i] = NULL;
-        return connection;
+        /* What stands in it already would be taken for the answer to the next request. */
+        if (stream_is_quiet(&connection->stream))
+            return connection;
+        http_connection_free(connection);
     }
     return NULL;
 }
@@ -119,6 +122,8 @@ static int exchange(struct http_connection *connection, const struct http_reques
     uint64_t length;
     if (exchange_head(connection, request, arena, &reply->head, no_byte, error) < 0)
         return -1;
+    if (connection->via_proxy && reply->head.status == 407) /* the proxy's word, not the server's */
+        return http_proxy_refused(error, connection->proxy.host, request->url.host, reply->head.status);
     const char *fault = http_framing(&reply->head, strcmp(request->method, "HEAD") == 0, &framing, &length);
     if (fault)
         return error_set(error, REASON_BAD_REPLY, connection->stream.name, "its reply is not proper HTTP: %s", fault);

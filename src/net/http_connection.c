@@ -150,9 +150,10 @@ static void connect_request(struct arena *arena, const struct url *url, const st
     buf_str(text, "\r\n");
 }
 
-static int proxy_refused(struct error *error, const char *proxy, const char *host, int status)
+int http_proxy_refused(struct error *error, const char *proxy, const char *host, int status)
 {
     error_set(error, REASON_UNREACHABLE, host, "the proxy %s did not connect us: HTTP %d", proxy, status);
+    error->final = status < 500; /* a wrong password sent three times locks accounts */
     if (status == 407)
         error_hint(error, "put the proxy's user and password into HTTPS_PROXY (http://user:password@host:port)");
     else
@@ -171,7 +172,7 @@ static int open_tunnel(struct http_connection *connection, const struct url *url
     int status =
         http_connection_read_head(connection, &out, HTTP_FIRST_BYTE_MS, deadline, &arena, &head, &no_byte, error);
     if (status == 0 && (head.status < 200 || head.status > 299))
-        status = proxy_refused(error, connection->proxy.host, url->host, head.status);
+        status = http_proxy_refused(error, connection->proxy.host, url->host, head.status);
     if (status == 0 && connection->input.len)
         status = bad_reply(error, connection->proxy.host, "bytes came before the tunnel was used");
     buf_free(&text);

@@ -29,6 +29,9 @@ int http_connection_read_head(struct http_connection *connection, struct slice *
                               int64_t deadline, struct arena *arena, struct http_head *head, bool *no_byte,
                               struct error *error);
 
+/* The error for a proxy that refuses us with this status. Returns -1. */
+int http_proxy_refused(struct error *error, const char *proxy, const char *host, int status);
+
 /* Reads the body behind a head, at most `limit` bytes, into `body`. */
 int http_connection_read_body(struct http_connection *connection, enum http_framing framing, uint64_t length,
                               size_t limit, int64_t deadline, struct buf *body, struct error *error);

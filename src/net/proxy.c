@@ -95,9 +95,11 @@ int proxy_for(const struct proxy_settings *settings, struct arena *arena, const 
     if (!slice_starts_nocase(slice_of(text), "http://"))
         return error_set(error, REASON_UNSUPPORTED, name, "the proxy must be named by an http:// URL");
     const char *fault = url_parse(arena, slice_of(text), proxy);
-    if (fault)
-        return error_set(error, REASON_UNREACHABLE, name, "is not the URL of a proxy: %s", fault);
-    return 1;
+    if (!fault)
+        return 1;
+    error_set(error, REASON_UNREACHABLE, name, "is not the URL of a proxy: %s", fault);
+    error->final = true;
+    return -1;
 }
 
 char *proxy_authorization(struct arena *arena, const struct url *proxy)

@@ -110,9 +110,11 @@ static void start_job(struct lookup *lookup, int family)
     pthread_mutex_unlock(&lookup->lock);
     if (pthread_create(&thread, &attributes, run_job, job) != 0) {
         free(job);
+        pthread_mutex_lock(&lookup->lock);
         lookup->families[family].done = true;
         lookup->families[family].status = EAI_SYSTEM;
-        lookup->references--; /* no thread runs that could let go at the same time */
+        lookup->references--;
+        pthread_mutex_unlock(&lookup->lock);
     }
     pthread_attr_destroy(&attributes);
 }

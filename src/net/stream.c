@@ -58,6 +58,12 @@ enum stream_event stream_transfer(struct stream *stream, struct slice *out, char
     return plain_transfer(stream, out, in, size, got, deadline);
 }
 
+bool stream_is_quiet(const struct stream *stream)
+{
+    struct pollfd poll_fd = {stream->fd, POLLIN, 0};
+    return poll(&poll_fd, 1, 0) == 0 && (!stream->tls || tls_is_quiet(stream->tls));
+}
+
 int stream_start_tls(struct stream *stream, struct trust *trust, const struct identity *identity, const char *host,
                      bool ip, int64_t deadline, struct error *error)
 {

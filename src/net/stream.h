@@ -31,6 +31,9 @@ enum stream_event {
 enum stream_event stream_transfer(struct stream *stream, struct slice *out, char *in, size_t size, size_t *got,
                                   int64_t deadline, struct error *error);
 
+/* Whether nothing came that nobody asked for, and the peer did not close: only then may another request be sent. */
+bool stream_is_quiet(const struct stream *stream);
+
 /* Starts TLS 1.2 on a connected stream: verifies the certificate for `host`. -1 with `error` and the stream unusable. */
 int stream_start_tls(struct stream *stream, struct trust *trust, const struct identity *identity, const char *host,
                      bool ip, int64_t deadline, struct error *error);

@@ -242,6 +242,11 @@ enum stream_event tls_transfer(struct stream *stream, struct slice *out, char *i
     }
 }
 
+bool tls_is_quiet(const struct tls *tls)
+{
+    return !(br_ssl_engine_current_state(&tls->client.eng) & (BR_SSL_RECVAPP | BR_SSL_CLOSED));
+}
+
 void tls_free(struct stream *stream)
 {
     struct tls *tls = stream->tls;

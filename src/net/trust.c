@@ -21,6 +21,7 @@ int trust_use_file(struct trust *trust, const char *path, struct error *error)
     struct arena scratch = {0};
     struct anchor_set none = {.count = 0};
     buf_free(&trust->pem);
+    trust->file = path; /* if it cannot be read nothing is trusted, rather than more than was meant */
     int status = file_read(path, ANCHOR_FILE_MAX, &trust->pem);
     if (status)
         return error_set(error, REASON_USAGE, path, "cannot read the CA certificates: %s", strerror(status));
@@ -28,6 +29,5 @@ int trust_use_file(struct trust *trust, const char *path, struct error *error)
     arena_free(&scratch);
     if (held == 0)
         return error_set(error, REASON_USAGE, path, "holds no PEM certificate");
-    trust->file = path;
     return 0;
 }

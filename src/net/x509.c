@@ -208,6 +208,29 @@ static unsigned check_leaf(struct x509_judge *judge, const struct cert *leaf)
     return 0;
 }
 
+static bool is_anchor_name(const struct x509_judge *judge, struct slice name)
+{
+    for (size_t i = 0; i < judge->anchors.count; i++) {
+        br_x500_name dn = judge->anchors.list[i].dn;
+        if (slice_equal(name, (struct slice){(const char *)dn.data, dn.len}))
+            return true;
+    }
+    return false;
+}
+
+/* A certificate that may issue, but not for servers, is no link to a server; the path ends below the anchor. */
+static unsigned check_issuers(struct x509_judge *judge)
+{
+    struct cert cert = {.is_ca = false};
+    for (size_t i = 0; i < judge->count && !is_anchor_name(judge, cert.issuer); i++) {
+        if (cert_parse(certificate(judge, i), &cert) < 0 || (i > 0 && cert.has_usages && !cert.for_servers)) {
+            say(judge, "was issued by a certificate that is not meant for servers (extended key usage)", NULL);
+            return BR_ERR_X509_FORBIDDEN_KEY_USAGE;
+        }
+    }
+    return 0;
+}
+
 static unsigned on_end_chain(const br_x509_class **context)
 {
     struct x509_judge *judge = judge_of(context);
@@ -225,7 +248,7 @@ static unsigned on_end_chain(const br_x509_class **context)
         say_status(judge, &leaf, status);
     else
         status = check_leaf(judge, &leaf);
-    return status;
+    return status ? status : check_issuers(judge);
 }
 
 static const br_x509_class judge_class = {

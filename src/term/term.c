@@ -1,30 +1,20 @@
 #include "term/term.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "base/json_write.h"
+#include "base/utf8.h"
+
+#define WRITE_WAIT_MS 60000 /* for a reader of stdout that is slow */
 
 void term_init(struct term *term, enum term_when when, bool quiet, bool verbose)
 {
     const char *no_color = getenv("NO_COLOR"), *type = getenv("TERM");
     bool wanted = isatty(2) && !(no_color && *no_color) && !(type && strcmp(type, "dumb") == 0);
     *term = (struct term){when == TERM_AUTO ? wanted : when == TERM_ALWAYS, quiet, verbose};
-}
-
-/* U+0080 to U+009F are control characters, and the marks that turn the direction of text can make it lie. */
-static bool is_harmful(struct slice character)
-{
-    const char *c = character.data;
-    if (character.len == 2)
-        return (c[0] == '\xc2' && (unsigned char)c[1] < 0xa0) || (c[0] == '\xd8' && c[1] == '\x9c');
-    if (character.len != 3 || c[0] != '\xe2')
-        return false;
-    unsigned char last = (unsigned char)c[2];
-    return (c[1] == '\x80' && (last == 0x8e || last == 0x8f || (last >= 0xa8 && last <= 0xae))) ||
-           (c[1] == '\x81' && last >= 0xa6 && last <= 0xa9);
 }
 
 void term_safe(struct buf *out, const char *text)
@@ -35,7 +25,7 @@ void term_safe(struct buf *out, const char *text)
         char c = rest.data[0];
         if (len == 1 && (c == '\n' || c == '\r' || c == '\t'))
             buf_char(out, ' ');
-        else if (len == 0 || is_harmful(slice_head(rest, len)) || (len == 1 && ((unsigned char)c < 0x20 || c == 0x7f)))
+        else if (len == 0 || utf8_is_harmful(rest) || (len == 1 && ((unsigned char)c < 0x20 || c == 0x7f)))
             buf_char(out, '?');
         else
             buf_add(out, rest.data, len);
@@ -45,11 +35,19 @@ void term_safe(struct buf *out, const char *text)
     }
 }
 
+static bool wait_writable(int fd)
+{
+    struct pollfd poll_fd = {fd, POLLOUT, 0};
+    return poll(&poll_fd, 1, WRITE_WAIT_MS) > 0;
+}
+
 static int write_all(int fd, struct slice text)
 {
     while (text.len) {
         ssize_t written = write(fd, text.data, text.len);
         if (written < 0 && errno == EINTR)
+            continue;
+        if (written < 0 && errno == EAGAIN && wait_writable(fd)) /* whoever shares the pipe made it non-blocking */
             continue;
         if (written <= 0)
             return written < 0 ? errno : EIO;

@@ -1,6 +1,7 @@
 /* JSON: every token lies in the text, and a string that is written and read again is the same. */
 #include "base/json.h"
 #include "base/json_write.h"
+#include "base/utf8.h"
 #include "fuzz.h"
 
 static size_t walk(struct arena *arena, struct json_node node, struct slice text);

@@ -132,13 +132,13 @@ static void test_header(void **state)
         struct docker_auth auth;
         const char *registry, *json;
     } rows[] = {
-        {{"u", "p", NULL, NULL}, "r.test", "{\"username\":\"u\",\"password\":\"p\",\"serveraddress\":\"r.test\"}"},
-        {{"\"\\", "\xc3\xa9?>", NULL, NULL}, "r.test",
+        {{"u", "p", NULL, NULL, NULL}, "r.test", "{\"username\":\"u\",\"password\":\"p\",\"serveraddress\":\"r.test\"}"},
+        {{"\"\\", "\xc3\xa9?>", NULL, NULL, NULL}, "r.test",
          "{\"username\":\"\\\"\\\\\",\"password\":\"\xc3\xa9?>\",\"serveraddress\":\"r.test\"}"},
-        {{"u", "p", NULL, NULL}, "docker.io",
+        {{"u", "p", NULL, NULL, NULL}, "docker.io",
          "{\"username\":\"u\",\"password\":\"p\",\"serveraddress\":\"https://index.docker.io/v1/\"}"},
-        {{NULL, NULL, "it", NULL}, "r.test", "{\"identitytoken\":\"it\",\"serveraddress\":\"r.test\"}"},
-        {{NULL, NULL, NULL, "rt"}, "r.test", "{\"registrytoken\":\"rt\",\"serveraddress\":\"r.test\"}"},
+        {{NULL, NULL, "it", NULL, NULL}, "r.test", "{\"identitytoken\":\"it\",\"serveraddress\":\"r.test\"}"},
+        {{NULL, NULL, NULL, "rt", NULL}, "r.test", "{\"registrytoken\":\"rt\",\"serveraddress\":\"r.test\"}"},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct buf plain = BUF_INIT;

@@ -3,6 +3,7 @@
 
 #include "base/json.h"
 #include "base/json_write.h"
+#include "base/utf8.h"
 
 static bool parses(const char *text, size_t len)
 {
