@@ -32,11 +32,12 @@ static enum reason reason_of_status(int status)
 }
 
 /*
- * A definite code is believed with the status that services send it with; a proxy's 407 that has one in it is none.
+ * A definite code is believed in a body, and with the status that services send it with; a proxy's 407 is none.
  * Whatever a server error says, the server failed.
  */
-static enum reason reason_of_reply(const struct aws_client *client, int status, const char *code)
+static enum reason reason_of_reply(const struct aws_client *client, const struct http_reply *reply, const char *code)
 {
+    int status = reply->head.status;
     if (!code)
         return reason_of_status(status);
     enum reason reason = aws_code_reason(code);
@@ -47,7 +48,8 @@ static enum reason reason_of_reply(const struct aws_client *client, int status, 
     if (reason == CODE_UNKNOWN)
         return REASON_REFUSED;
     bool definite = reason_state(reason) != STATE_UNKNOWN;
-    return definite && status != 400 && status != 404 ? reason_of_status(status) : reason;
+    bool believed = reply->body.len > 0 && (status == 400 || status == 404);
+    return definite && !believed ? reason_of_status(status) : reason;
 }
 
 static const char *request_id(struct arena *arena, const struct http_head *head)
@@ -64,7 +66,7 @@ static int service_error(struct error *error, const struct aws_client *client, c
     const char *code = aws_error_code(arena, &reply->head, reply->body, &message);
     message = utf8_excerpt(arena, http_redact(arena, request, message));
     code = http_redact(arena, request, code);
-    enum reason reason = reason_of_reply(client, status, code);
+    enum reason reason = reason_of_reply(client, reply, code);
     if (!code && reason == REASON_BAD_REPLY)
         return bad_reply(error, client, reply, "no error code of AWS in it");
     error_set(error, reason, client->endpoint.host, "%s was refused: HTTP %d %s%s%s", operation, status,

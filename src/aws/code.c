@@ -115,6 +115,8 @@ const char *aws_error_code(struct arena *arena, const struct http_head *head, st
 {
     struct json json;
     *message = NULL;
+    if (body.len == 0)
+        return clean(arena, http_header_get(head, "x-amzn-errortype"));
     if (json_parse(arena, body, &json) < 0 || !json_is(json_root(&json), JSON_OBJECT))
         return NULL; /* not the service's own reply, or half of it: nothing in it is to be believed */
     struct json_node root = json_root(&json);

@@ -25,7 +25,11 @@ static void test_ini(void **state)
         {"[a]\nk = # c", 0, "a|||;a||k|;"}, {"[a]\nk = a=b==", 0, "a|||;a||k|a=b==;"},
         {"[a]\nk =\n  s = v\n  t=w\nl = x", 0, "a|||;a||k|;a|k|s|v;a|k|t|w;a||l|x;"},
         {"[a]\nk =\n# c\n\n\ts = v", 0, "a|||;a||k|;a|k|s|v;"},
-        {"[a]\nk = v\n  more\n", 0, "a|||;a||k|v;"}, {"[a]\nk =\n[b]\n  s = v", 0, "a|||;a||k|;b|||;"},
+        {"[a]\nk = v\n  more\n", 0, "a|||;a||k|v;"}, {"[a]\nk =\n[b]\n  s = v", 0, "a|||;a||k|;b|||;b||s|v;"},
+        /* Indentation counts from the first key of a section, which may be indented as a whole. */
+        {"[a]\n  k = v\n  l = w\n    more\nm = x", 0, "a|||;a||k|v;a||l|w;a||m|x;"},
+        {"[a]\n\tk =\n\t\ts = v\n\tl = w", 0, "a|||;a||k|;a|k|s|v;a||l|w;"},
+        {"  [a]\n  k = v", 0, "a|||;a||k|v;"}, {"[a]\nk =\n  [b]\n", 3, NULL},
         {"[a]\nK E Y = v w", 0, "a|||;a||K E Y|v w;"},
         {"[]\nk=v", 0, "|||;||k|v;"}, {"k = v", 1, NULL}, {"[a]\nword", 2, NULL}, {"[a]\n= v", 2, NULL},
         {"[a", 1, NULL}, {"[a] x", 1, NULL}, {"[a]\n\n[b\nk=v", 3, NULL},
@@ -69,7 +73,7 @@ static void test_config(void **state)
     static const struct {
         const char *profile, *key, *value;
     } rows[] = {
-        {"default", "region", "prefixed"}, {"default", "only_default", "1"}, {"ci", "region", "eu-west-1"},
+        {"default", "region", "prefixed"}, {"default", "only_default", NULL}, {"ci", "region", "eu-west-1"},
         {"ci", "Region", "eu-west-1"}, {"ci", "shared", "credentials"},
         {"ci", "empty", "full"}, {"ci", "s3", NULL}, {"a b", "region", "quoted"}, {"c", "region", "single"},
         {"tab", "region", "tab"}, {"twice", "k", "2"}, {"only", "k", "v"},
@@ -261,7 +265,9 @@ static void test_error_code(void **state)
         {"x-amzn-errortype: A\r\n", "{\"code\":\"C\",\"Code\":\"D\"}", "A", NULL},
         {"", "{\"code\":\"C\",\"Code\":\"D\"}", "C", NULL},
         {"", "{\"Code\":\"D\",\"message\":\"m\",\"Message\":\"M\"}", "D", "m"},
-        {"", "{\"__type\":\"\",\"code\":\"C\"}", "C", NULL}, {"", "{\"__type\":7,\"code\":\"C\"}", "C", NULL},
+        /* A type that cannot be read is not made good by what stands beside it. */
+        {"", "{\"__type\":\"\",\"code\":\"C\"}", NULL, NULL}, {"", "{\"__type\":7,\"code\":\"C\"}", NULL, NULL},
+        {"x-amzn-errortype: A\r\n", "<html>", NULL, NULL}, {"x-amzn-errortype: A\r\n", "{\"__type\":\"A\"", NULL, NULL},
         {"", "{\"__type\":null}", NULL, NULL}, {"", "<html><body>403 Forbidden</body></html>", NULL, NULL},
         {"", "", NULL, NULL}, {"", "[]", NULL, NULL}, {"", "\"ImageNotFoundException\"", NULL, NULL},
         {"", "{\"__type\":\"Image Not Found\"}", NULL, NULL}, {"", "{\"__type\":\"<script>\"}", NULL, NULL},

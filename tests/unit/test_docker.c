@@ -125,6 +125,32 @@ static void test_stored(void **state)
     remove_folder(folder);
 }
 
+/* A registry that the file leaves to a helper: nothing is stored, but somebody may know a password. */
+static void test_helpers(void **state)
+{
+    static const struct {
+        const char *text, *helper;
+    } rows[] = {
+        {"{\"credHelpers\":{\"r.test\":\"ecr-login\"}}", "ecr-login"},
+        {"{\"credHelpers\":{\"other.test\":\"ecr-login\"}}", NULL},
+        {"{\"credsStore\":\"pass\",\"auths\":{\"r.test\":{}}}", "pass"},
+        {"{\"credsStore\":\"pass\",\"auths\":{\"https://r.test/v1/\":{}}}", "pass"},
+        {"{\"credsStore\":\"pass\"}", NULL},
+        {"{\"credsStore\":\"pass\",\"auths\":{\"other.test\":{}}}", NULL},
+        {"{\"credsStore\":\"pass\",\"credHelpers\":{\"r.test\":\"own\"},\"auths\":{\"r.test\":{}}}", "own"},
+        {"{\"auths\":{\"r.test\":{}}}", NULL},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct docker_config config;
+        struct docker_auth auth;
+        assert_int_equal(docker_config_parse(&config, &arena, rows[i].text, "the text", &error), 0);
+        CHECK(docker_config_find(&config, &arena, "r.test", &auth, &error) == 0, "%s", rows[i].text);
+        CHECK_TEXT(auth.helper, rows[i].helper, "%s", rows[i].text);
+        docker_config_free(&config);
+    }
+}
+
 static void test_header(void **state)
 {
     (void)state;
@@ -262,4 +288,4 @@ static void test_endpoint_contexts(void **state)
     remove_folder(folder);
 }
 
-RUN(TEST(test_config), TEST(test_stored), TEST(test_header), TEST(test_endpoint_hosts), TEST(test_endpoint_contexts))
+RUN(TEST(test_config), TEST(test_stored), TEST(test_helpers), TEST(test_header), TEST(test_endpoint_hosts), TEST(test_endpoint_contexts))

@@ -242,6 +242,9 @@ static void test_write_strings(void **state)
         {"a\xc3", "\"a\\ufffd\""}, {"\xc3(", "\"\\ufffd(\""}, {"\xed\xa0\x80", "\"\\ufffd\\ufffd\\ufffd\""},
         {"\xc0\xaf", "\"\\ufffd\\ufffd\""},
         {"\x1b[31m", "\"\\u001b[31m\""}, {"\xc2\x9b" "31m", "\"\\u009b31m\""}, {"\xc2\x85", "\"\\u0085\""},
+        /* What CI systems take for a command, and marks that turn text around. */
+        {"##vso[x]", "\"#\\u0023vso[x]\""}, {"a ##[b", "\"a #\\u0023[b\""}, {"# #", "\"# #\""}, {"###", "\"#\\u0023#\""},
+        {"\xe2\x80\xae" "x", "\"\\u202ex\""}, {"\xd8\x9c", "\"\\u061c\""}, {"\xe2\x80\xa6", "\"\xe2\x80\xa6\""},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct buf b = BUF_INIT;
@@ -253,6 +256,18 @@ static void test_write_strings(void **state)
     json_write_slice(&b, (struct slice){"a\0b", 3});
     assert_string_equal(b.data, "\"a\\u0000b\"");
     buf_free(&b);
+}
+
+/* Cut between characters, and only where it is too long. */
+static void test_excerpt(void **state)
+{
+    (void)state;
+    char *exact = repeat("x", EXCERPT_MAX), *longer = repeat("x", EXCERPT_MAX + 1), *umlauts = repeat("\xc3\xa9", EXCERPT_MAX);
+    assert_string_equal(utf8_excerpt(&arena, exact), exact);
+    assert_int_equal(strlen(utf8_excerpt(&arena, longer)), EXCERPT_MAX);
+    assert_string_equal(utf8_excerpt(&arena, longer) + EXCERPT_MAX - 4, "x...");
+    assert_string_equal(utf8_excerpt(&arena, umlauts) + EXCERPT_MAX - 6, "\xc3\xa9...");
+    assert_null(utf8_excerpt(&arena, NULL));
 }
 
 static void test_utf8(void **state)
@@ -278,4 +293,4 @@ static void test_utf8(void **state)
 }
 
 RUN(TEST(test_accept), TEST(test_reject), TEST(test_depth), TEST(test_tokens), TEST(test_strings), TEST(test_numbers),
-    TEST(test_members), TEST(test_iteration), TEST(test_write), TEST(test_write_strings), TEST(test_utf8))
+    TEST(test_members), TEST(test_iteration), TEST(test_write), TEST(test_write_strings), TEST(test_utf8), TEST(test_excerpt))
