@@ -122,6 +122,22 @@ static bool is_invalid_input(const struct error *error)
     return has_code(error, "InvalidParameterException") || has_code(error, "ValidationException");
 }
 
+static void ask_manifests(struct ask *ask, struct item **items, size_t count, struct misses *misses);
+
+static void manifests_failed(struct ask *ask, struct item **items, size_t count, struct error *error,
+                             struct misses *misses)
+{
+    if (count > 1 && is_invalid_input(error)) {
+        ask_manifests(ask, items, count / 2, misses);
+        ask_manifests(ask, items + count / 2, count - count / 2, misses);
+    } else if (error->reason == REASON_NO_REPOSITORY) {
+        add_misses(ask, misses, items, count, error);
+    } else {
+        name_both_actions(ask, error);
+        steps(ask, items, count, error);
+    }
+}
+
 static void ask_manifests(struct ask *ask, struct item **items, size_t count, struct misses *misses)
 {
     struct ecr_image_id ids[ECR_MANIFEST_IDS_MAX];
@@ -131,28 +147,18 @@ static void ask_manifests(struct ask *ask, struct item **items, size_t count, st
     struct error error;
     error_init(&error, &ask->session->arena);
     fill_ids(items, count, ids);
-    if (ecr_batch_get_image(&ask->api, ask->repository, ids, count, images, reasons, failures, &ask->scratch, &error) <
-        0) {
-        if (error.reason == REASON_NO_REPOSITORY) {
-            add_misses(ask, misses, items, count, &error);
-        } else if (count > 1 && is_invalid_input(&error)) {
-            arena_reset(&ask->scratch);
-            ask_manifests(ask, items, count / 2, misses);
-            ask_manifests(ask, items + count / 2, count - count / 2, misses);
-        } else {
-            name_both_actions(ask, &error);
-            steps(ask, items, count, &error);
-        }
-    } else {
-        for (size_t i = 0; i < count; i++) {
-            if (reasons[i] == REASON_OK)
-                decide_by_status(ask, items[i], &images[i],
-                                 "by BatchGetImage, which counts as a pull (ecr:DescribeImages is denied)");
-            else
-                batch_failure(ask, items[i], reasons[i], failures[i], misses);
-        }
+    int status =
+        ecr_batch_get_image(&ask->api, ask->repository, ids, count, images, reasons, failures, &ask->scratch, &error);
+    for (size_t i = 0; status == 0 && i < count; i++) {
+        if (reasons[i] == REASON_OK)
+            decide_by_status(ask, items[i], &images[i],
+                             "by BatchGetImage, which counts as a pull (ecr:DescribeImages is denied)");
+        else
+            batch_failure(ask, items[i], reasons[i], failures[i], misses);
     }
     arena_reset(&ask->scratch);
+    if (status < 0)
+        manifests_failed(ask, items, count, &error, misses);
 }
 
 static void ask_all_manifests(struct ask *ask, struct item **items, size_t count, struct misses *misses)
@@ -253,9 +259,12 @@ static void look_in_archive(struct ask *ask, struct misses *misses)
         return;
     error_init(&error, &ask->session->arena);
     int status = ecr_find_archived(&ask->api, ask->repository, ids, count, images, &pages, &ask->scratch, &error);
-    for (size_t i = 0; i < count; i++)
-        if (images[i].digest && !images[i].contradicted)
-            decide_by_status(ask, open[i]->item, &images[i], "by a listing of the archived images");
+    for (size_t i = 0; i < count; i++) {
+        if (!images[i].digest || images[i].contradicted)
+            continue;
+        decide_by_status(ask, open[i]->item, &images[i], "by a listing of the archived images");
+        open[i]->reason = REASON_OK; /* it is there, even if its status says nothing to us */
+    }
     arena_reset(&ask->scratch);
     keep_open(misses);
     if (status < 0 && error.reason != REASON_NO_REPOSITORY && !(pages == 0 && lacks_archive(&error)))
