@@ -47,6 +47,10 @@ class Issuer:
         builder = (x509.CertificateBuilder().subject_name(self.subject).issuer_name(signer.subject)
                    .public_key(self.key.public_key()).serial_number(x509.random_serial_number())
                    .not_valid_before(now + start * DAY).not_valid_after(now + end * DAY))
+        builder = builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(self.key.public_key()), critical=False)
+        if parent:
+            above = x509.AuthorityKeyIdentifier.from_issuer_public_key(parent.key.public_key())
+            builder = builder.add_extension(above, critical=False)
         if ca is not None:
             builder = builder.add_extension(x509.BasicConstraints(ca, path_length if ca else None), critical=True)
             if ca and key_usage:

@@ -92,7 +92,8 @@ class Server:
         self.listener.bind(path or (address, port))
         self.listener.listen(64)
         self.address = None if path else self.listener.getsockname()
-        threading.Thread(target=self.accept, daemon=True).start()
+        self.thread = threading.Thread(target=self.accept, daemon=True)
+        self.thread.start()
 
     @property
     def port(self):
@@ -133,8 +134,10 @@ class Server:
             sock.close()
 
     def close(self):
+        # Not closed under the thread's accept(): the next listener gets the same number, and one of its connections.
         with contextlib.suppress(OSError):
             self.listener.shutdown(socket.SHUT_RDWR)
+        self.thread.join()
         self.listener.close()
         for sock in list(self.open):
             with contextlib.suppress(OSError):

@@ -83,6 +83,8 @@ class Authority:
                 .add_extension(x509.BasicConstraints(ca=True, path_length=1 if issuer is None else 0), critical=True)
                 .add_extension(x509.KeyUsage(False, False, False, False, False, True, True, False, False), critical=True)
                 .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+                .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key((issuer_key or key).public_key()),
+                               critical=False)
                 .sign(issuer_key or key, hashes.SHA256()))
 
     def leaf(self, hosts, key, issuer, issuer_key, start=-10, end=90, usage=ExtendedKeyUsageOID.SERVER_AUTH):
@@ -94,6 +96,8 @@ class Authority:
                 .add_extension(x509.SubjectAlternativeName([_alternative(h) for h in hosts]), critical=False)
                 .add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
                 .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+                .add_extension(x509.KeyUsage(True, False, False, False, False, False, False, False, False), critical=True)
+                .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
                 .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()), critical=False)
                 .sign(issuer_key, hashes.SHA256()))
 

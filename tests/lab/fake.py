@@ -42,12 +42,16 @@ class Fake:
             port = self.listener.getsockname()[1]
             self.url = f"tcp://[{address}]:{port}" if ":" in address else f"tcp://{address}:{port}"
         self.listener.listen(16)
-        threading.Thread(target=self.accept, daemon=True).start()
+        self.thread = threading.Thread(target=self.accept, daemon=True)
+        self.thread.start()
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
+        # Not closed under the thread's accept(): the next listener gets the same number, and one of its connections.
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.thread.join()
         self.listener.close()
 
     def of(self, part):

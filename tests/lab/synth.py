@@ -92,6 +92,7 @@ class Pusher:
         name, _, port = host.rpartition(":") if ":" in host else (host, "", "")
         if secure:
             context = ssl.create_default_context(cafile=ca_file)
+            context.verify_flags |= ssl.VERIFY_X509_STRICT  # as Python does by itself from 3.13 on
             self.connection = http.client.HTTPSConnection(name, int(port or 443), context=context, timeout=60)
         else:
             self.connection = http.client.HTTPConnection(name, int(port or 80), timeout=60)
