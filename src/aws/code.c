@@ -95,20 +95,22 @@ static const char *clean(struct arena *arena, struct slice text)
     return arena_copy(arena, code);
 }
 
-/* The code's text: from the body's "__type", else the header, else "code" or "Code"; an unreadable one hides the rest. */
-static struct slice find_code(struct arena *arena, const struct http_head *head, struct json_node root)
+/*
+ * The code of a JSON object: its "__type", else the header's, else "code" or "Code". NULL for one that cannot be read,
+ * whatever stands beside it, and for a header that says something else than the type.
+ */
+static const char *find_code(struct arena *arena, const struct http_head *head, struct json_node root)
 {
-    static const char *const members[] = {"code", "Code"};
-    struct json_node type = json_get(root, "__type");
+    struct json_node type = json_get(root, "__type"), code = json_get(root, "code");
     struct slice header = http_header_get(head, "x-amzn-errortype");
-    if (json_exists(type))
-        return json_string(arena, type);
+    const char *said = clean(arena, header);
+    if (json_exists(type)) {
+        const char *named = clean(arena, json_string(arena, type));
+        return header.len && named && (!said || strcmp(named, said) != 0) ? NULL : named;
+    }
     if (header.len)
-        return header;
-    for (size_t i = 0; i < sizeof members / sizeof *members; i++)
-        if (json_exists(json_get(root, members[i])))
-            return json_string(arena, json_get(root, members[i]));
-    return (struct slice){NULL, 0};
+        return said;
+    return clean(arena, json_string(arena, json_exists(code) ? code : json_get(root, "Code")));
 }
 
 const char *aws_error_code(struct arena *arena, const struct http_head *head, struct slice body, const char **message)
@@ -123,5 +125,5 @@ const char *aws_error_code(struct arena *arena, const struct http_head *head, st
     *message = json_cstr(arena, json_get(root, "message"));
     if (!*message)
         *message = json_cstr(arena, json_get(root, "Message"));
-    return clean(arena, find_code(arena, head, root));
+    return find_code(arena, head, root);
 }

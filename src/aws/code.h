@@ -19,9 +19,8 @@ bool aws_code_may_be_skew(const char *code);
 
 /*
  * The code of an error reply of the AWS JSON protocol: the body's "__type", else the header x-amzn-errortype, else
- * the body's "code" or "Code", cleaned of namespace and URI; NULL when there is none, or there is a body that is no JSON
- * object.
- * *message as well.
+ * the body's "code" or "Code", cleaned of namespace and URI; NULL when there is none, when type and header differ, or
+ * when there is a body that is no JSON object. *message as well.
  */
 const char *aws_error_code(struct arena *arena, const struct http_head *head, struct slice body, const char **message);
 
