@@ -1,10 +1,13 @@
 """The command line: options, errors, help, colours, what goes to which stream, and `ecr parse`."""
 
+import fcntl
 import io
 import json
 import os
 import pty
+import re
 import subprocess
+import time
 
 import boto3
 import botocore.awsrequest
@@ -536,3 +539,73 @@ def test_parse_endpoints_are_those_of_the_sdk(lab):
         client.meta.events.register("before-send.*", keep)
         client.describe_repositories()
         assert asked[-1] == endpoint, host
+
+
+# ---- what a peer says, in what others read
+
+@pytest.mark.parametrize("text", ["##vso[task.setvariable variable=PATH]/evil", "##[add-path]/evil", "###[error]x", "#" * 9,
+                                  "a\u202eb\u200f\u2066c", "\u0085\u009b31m"])
+def test_json_holds_no_commands_of_a_peer(pushed, text):
+    """CI systems look for them anywhere in a line, in what a reader of JSON would understand as mere text too."""
+    pushed.fault("body", service="api", status=400,
+                 text=json.dumps({"__type": "InvalidParameterException", "message": f"no: {text}"}))
+    result = pushed.ecr("check", "--via", "ecr", "--json", IMAGE)
+    assert result.code == 5 and text in result.json[0]["trail"][-1]["detail"], result
+    assert "##" not in result.stdout, result
+    for said in (result.stdout, result.stderr):
+        assert not re.search(r"##\w*\[|[\u0080-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]", said), result
+
+
+@pytest.mark.parametrize("options", [[], ["--json"], ["-v"]], ids=str)
+def test_a_huge_message_of_a_peer_is_cut(pushed, options):
+    """Printed once for each of many images it would fill memory and log."""
+    pushed.fault("body", service="api", status=400, headers={"x-amzn-requestid": "r" * 9000},
+                 text=json.dumps({"__type": "InvalidParameterException", "message": "h\u00e4" * 100_000}))
+    result = pushed.ecr("check", "--via", "ecr", *options, *(f"{HOST}/team/app:v{n}" for n in range(20)))
+    assert result.code == 5 and "h\u00e4h\u00e4" in result.stdout + result.stderr, result.code
+    assert len(result.stdout + result.stderr) < 20 * 8000
+
+
+# ---- pipes
+
+def in_bash(lab, script, home, **env):
+    """The binary is "$ECR"."""
+    lab.clear_log()
+    return subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=30, env={
+        "PATH": "/usr/bin:/bin", "ECR": os.path.join(ROOT, BINARY), "SSL_CERT_FILE": lab.ca, "HOME": str(home),
+        "AWS_EC2_METADATA_DISABLED": "true", "DOCKER_HOST": "unix:///none/docker.sock", "CA": lab.ca, **env})
+
+
+@pytest.mark.parametrize("wait", ["", "sleep 0.4; "], ids=["at once", "late"])
+def test_files_may_be_pipes(pushed, tmp_path, wait):
+    keys = pushed.key_environment("full")
+    (tmp_path / "keys").write_text(f"[default]\naws_access_key_id = {keys['AWS_ACCESS_KEY_ID']}\n"
+                                   f"aws_secret_access_key = {keys['AWS_SECRET_ACCESS_KEY']}\n")
+    check = f'"$ECR" check --via ecr {IMAGE}'
+    for script, env in ((f"{check} --authfile <({wait}echo '{{}}')", keys), (f'{check} --ca-file <({wait}cat "$CA")', keys),
+                        (f'AWS_SHARED_CREDENTIALS_FILE=<({wait}cat "$HOME/keys") {check}', {})):
+        done = in_bash(pushed, script, tmp_path, **env)
+        assert done.returncode == 0, (script, done)
+
+
+def test_a_stdout_that_does_not_block(lab):
+    """A parent that shares the pipe may have made it so; all lines must come, however slowly they are read."""
+    reading, writing = os.pipe()
+    fcntl.fcntl(writing, fcntl.F_SETFL, os.O_NONBLOCK)
+    fcntl.fcntl(writing, fcntl.F_SETPIPE_SZ, 4096)
+    images = [f"{HOST}/a:v{n}" for n in range(300)]
+    with subprocess.Popen([os.path.join(ROOT, BINARY), "parse", "--json", *images], env={}, stdout=writing,
+                          stderr=subprocess.PIPE) as run:
+        os.close(writing)
+        time.sleep(0.3)
+        with open(reading) as stream:
+            lines = stream.read().splitlines()
+        assert (run.wait(), run.stderr.read()) == (0, b"") and len(lines) == len(images)
+
+
+@pytest.mark.parametrize("arguments", [["version", "extra"], ["version", "--json", "extra"], ["help", "check", "extra"],
+                                       ["version", ""]])
+def test_operands_too_many(lab, arguments):
+    result = lab.ecr(*arguments)
+    assert result.code == 2 and nothing_was_asked(lab), result
+    assert "extra" in result.stdout + result.stderr or arguments[-1] == ""

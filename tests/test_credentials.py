@@ -55,6 +55,11 @@ def keys(role, profile="default", token=False):
             + (f"aws_session_token = {{{role}_token}}\n" if token else ""))
 
 
+def indented(role, by="  "):
+    head, *lines = keys(role).splitlines()
+    return "\n".join([head, *(by + line for line in lines)]) + "\n"
+
+
 def variables(role, token=False):
     return {"AWS_ACCESS_KEY_ID": f"{{{role}}}", "AWS_SECRET_ACCESS_KEY": f"{{{role}_secret}}",
             **({"AWS_SESSION_TOKEN": f"{{{role}_token}}"} if token else {})}
@@ -107,6 +112,23 @@ TABLE = {
                      "full"),
     "other sections": ("[sso-session default]\naws_access_key_id = {describe}\n[services default]\necr =\n"
                        "  endpoint_url = https://x.test\n[plugins]\na = b\n" + keys("full"), None, {}, None, "full"),
+    "indented keys": (keys("describe"), indented("full"), {}, None, "full"),
+    "keys behind tabs": (keys("describe"), indented("full", by="\t"), {}, None, "full"),
+    "indented section": (None, keys("describe") + "\n  [x]\n" + indented("full", by="  ")[len("[default]\n"):],
+                         {"AWS_PROFILE": "x"}, None, None),  # it goes on with the secret above it
+    "indented role": ("[default]\n  role_arn = arn:aws:iam::1:role/x\n  credential_source = Environment\n", keys("full"), {},
+                      None, None),
+    "indented single sign-on": ("[default]\n  sso_session = x\n  sso_account_id = 1\n  sso_role_name = r\n"
+                                "[sso-session x]\n  sso_region = us-east-1\n  sso_start_url = https://x.test\n", keys("full"),
+                                {}, None, None),
+    "a key less indented": (None, "[default]\n    aws_access_key_id = {full}\n  aws_secret_access_key = {full_secret}\n", {},
+                            None, "full"),
+    "indented keys behind a block": ("[default]\n  s3 =\n    aws_access_key_id = {describe}\n" + indented("full")[10:], None, {},
+                                     None, "full"),
+    "profile default beside default": (keys("describe") + keys("full", "profile default"), None, {}, None, "full"),
+    "profile default without keys": (keys("full") + "[profile default]\nregion = us-east-1\n", None, {}, None, None),
+    "profile default beside a role": ("[default]\nrole_arn = arn:aws:iam::1:role/x\nsource_profile = y\n"
+                                      + keys("full", "profile default"), None, {}, None, "full"),
     "no section": (None, "aws_access_key_id = {full}\n", {}, None, None),
     "no pair": (None, "[default]\nnonsense\n", {}, None, None),
     "open section": (None, "[default\naws_access_key_id = {full}\n", {}, None, None),
@@ -179,6 +201,13 @@ def test_the_same_key_as_the_sdk(place, monkeypatch, name):
         assert code == 3 and shown["reason"] in ("no-credentials", "expired-credentials")
         assert place.lab.dns_queries() == []
     assert selected_by_sdk(place, env, profile, monkeypatch) == wanted
+
+
+def test_profile_default_counts_in_any_order(place):
+    """The SDK for Python alone takes the later section; the others take this one."""
+    place.files(config=keys("full", "profile default") + keys("describe"))
+    code, _, key = place.check()
+    assert (code, key) == (0, place.words["full"])
 
 
 def test_secret_without_id_is_refused(place):

@@ -6,8 +6,11 @@ import json
 import os
 import socket
 import subprocess
+import threading
 
 import pytest
+from support_daemon import Daemon
+from support_net import assert_no_secrets, reply, scripted
 
 from lab.fake import Fake
 
@@ -442,6 +445,13 @@ ANSWERS = [
     (404, said("errors:\nmanifest unknown: Requested image not found\n"), 1, "no-image"),
     (404, said("name unknown: The repository with name 'x' does not exist"), 1, "no-repository"),
     (404, said("errors:\nname unknown: no\n"), 1, "no-repository"),
+    (404, said("errors:\nmanifest unknown: a\nname unknown: b\n"), 1, None),
+    (404, said("errors:\nname unknown: a\ndenied: b\nunauthorized: c\n"), 5, "ambiguous"),
+    (404, said("errors:\ndenied: a\nmanifest unknown: b\n"), 5, "ambiguous"),
+    (404, said("errors:\nmanifest unknown: a\nsomething else\n"), 5, "ambiguous"),
+    (404, said("errors:\n"), 5, "ambiguous"),
+    (404, said("manifest unknownX"), 5, "ambiguous"), (404, said("name unknownX: y"), 5, "ambiguous"),
+    (404, said("manifest unknown to nobody"), 5, "ambiguous"),
     (404, said("page not found"), 5, "ambiguous"),
     (404, said("no such host"), 5, "ambiguous"),
     (404, said("this says manifest unknown in passing"), 5, "ambiguous"),
@@ -547,3 +557,111 @@ def test_empty_config_is_none(lab, fake, tmp_path):
 
 def test_no_home(lab, fake):
     assert sent(lab, fake, env={"HOME": None}) is None
+
+
+# ---- absence, and who asked
+
+PRIVATE = "artifactory.corp.example"
+
+
+def hides(got):
+    """A registry that shows strangers nothing, behind the daemon."""
+    if "/distribution/" not in got.target:
+        return None
+    return (200, DESCRIPTOR) if "x-registry-auth" in got.headers else (404, said("manifest unknown: not known to the registry"))
+
+
+def write_config(folder, value):
+    (folder / "config.json").write_text(json.dumps(value))
+    return {"DOCKER_CONFIG": folder}
+
+
+@pytest.mark.parametrize("config, helper", [
+    ({"credsStore": "pass", "auths": {PRIVATE: {}}}, "pass"),
+    ({"credHelpers": {PRIVATE: "corp"}}, "corp"), ({"credHelpers": {PRIVATE: "corp"}, "credsStore": "pass"}, "corp")])
+def test_credentials_of_a_helper_leave_absence_open(lab, tmp_path, config, helper):
+    with Fake(hides, path=tmp_path / "s") as fake:
+        code, (shown,) = ask(lab, f"{PRIVATE}/app:v1", daemon=fake.url, env=write_config(tmp_path, config))
+        assert len(fake.of("/distribution/")) == 1
+    assert (code, verdict(shown)) == (3, ("unknown", "no-credentials")), shown
+    assert "asked anonymously" in shown["trail"][-1]["detail"] and helper in shown["trail"][-1]["detail"]
+
+
+def test_withheld_credentials_leave_absence_open(lab, tmp_path):
+    env = write_config(tmp_path, {"auths": {PRIVATE: {"auth": basic("me", "se:cret")}}})
+    with Fake(hides, address="198.18.0.98") as fake:
+        code, (shown,) = ask(lab, f"{PRIVATE}/app:v1", daemon=fake.url, env=env)
+        assert (code, verdict(shown)) == (3, ("unknown", "no-credentials")), shown
+        assert "tcp://" in shown["trail"][-1]["detail"]
+    with Fake(hides) as fake:
+        assert ask(lab, f"{PRIVATE}/app:v1", daemon=fake.url, env=env)[0] == 0
+
+
+def test_absence_for_who_has_no_credentials(lab, tmp_path):
+    with Fake(hides, path=tmp_path / "s") as fake:
+        for config in ({}, {"credHelpers": {"other.example": "corp"}}, {"credsStore": "pass"}):  # the store: with no entry left
+            code, (shown,) = ask(lab, f"{PRIVATE}/app:v1", daemon=fake.url, env=write_config(tmp_path, config))
+            assert (code, verdict(shown)) == (1, ("absent", "no-image")), shown
+
+
+@pytest.mark.parametrize("env", [{}, {"AWS_PROFILE": "nobody"}])
+def test_private_ecr_tells_strangers_nothing(lab, tmp_path, env):
+    with Fake(describes(said("name unknown: x"), 404), path=tmp_path / "s") as fake:
+        code, (shown,) = ask(lab, f"{HOST}/app:v1", daemon=fake.url, env=env)
+        assert (code, verdict(shown)) == (3, ("unknown", "no-credentials")), shown
+        code, (shown,) = ask(lab, "public.ecr.aws/lab/app:v1", daemon=fake.url, env=env)
+        assert (code, verdict(shown)) == (1, ("absent", "no-repository")), shown
+
+
+# ---- secrets
+
+@pytest.mark.parametrize("form", ["{password}", "Basic {basic}", "{basic}", "{header}", "x{password}y {password}"])
+@pytest.mark.parametrize("status", [403, 404, 500])
+def test_what_the_daemon_quotes_holds_no_password(lab, tmp_path, form, status):
+    password = "S3cr3t-Password-Of-The-User-0123456789"
+    env = write_config(tmp_path, {"auths": {PRIVATE: {"auth": basic("user", password)}}})
+
+    def quotes(got):
+        if "/distribution/" not in got.target:
+            return None
+        words = {"password": password, "basic": basic("user", password), "header": got.headers["x-registry-auth"]}
+        return status, said("denied: bad header " + form.format(**words))
+    with Fake(quotes, path=tmp_path / "s") as fake:
+        for options in ([], ["-v"], ["--json"], ["--json", "-v"]):
+            result = lab.ecr("check", "--via", "docker", *options, f"{PRIVATE}/app:v1", key=None,
+                             env={**env, "DOCKER_HOST": fake.url})
+            assert result.code in (3, 4, 5) and "bad header" in result.stdout + result.stderr, result
+            assert_no_secrets(result, [password, f"user:{password}"])
+
+
+@pytest.mark.parametrize("scheme", ["http", "tcp"])
+@pytest.mark.parametrize("body", ["<html>", said("something broke")], ids=["html", "said"])
+def test_a_password_in_docker_host(lab, scheme, body):
+    with Fake(describes(body, 500)) as fake:
+        host = fake.url.replace("tcp://", f"{scheme}://user:pa55word-of-the-daemon@")
+        for options in ([], ["-v"], ["--json"]):
+            result = lab.ecr("check", "--via", "docker", *options, "x.io/a:1", key=None, env={"DOCKER_HOST": host})
+            assert result.code in (4, 5)
+            assert "pa55word" not in result.stdout + result.stderr, result
+
+
+@pytest.mark.parametrize("token", [b"AWS:", b":", b"", b"AWS", b"AWS:pw\0x", b"A\0:pw"])
+def test_a_token_that_is_none(lab, tmp_path, token):
+    value = {"authorizationData": [{"authorizationToken": base64.b64encode(token).decode()}]}
+    with Fake(hides, path=tmp_path / "s") as fake, scripted(lambda r, p: reply(value)) as service:
+        code, (shown,) = ask(lab, f"{HOST}/app:v1", daemon=fake.url, key="full", options=["--endpoint-url", service.url])
+        assert fake.of("/distribution/") == []
+    assert (code, verdict(shown)) == (5, ("unknown", "bad-reply")), shown
+
+
+# ---- one image's trouble is not the next one's
+
+def test_a_hung_service_does_not_spoil_the_daemon(lab, tmp_path):
+    """ECR takes the 60 seconds of the first image; the daemon, healthy, is still asked for the others."""
+    over = threading.Event()
+    with Daemon(str(tmp_path / "s")) as daemon, scripted(lambda r, p: over.wait(90) and None) as hung:
+        result = lab.ecr("check", "--json", "--endpoint-url", hung.url, f"{HOST}/app:v1", "alpine:v1", "ghcr.io/x/y:v1",
+                         env={"DOCKER_HOST": daemon.host}, timeout=100)
+        over.set()
+    assert [verdict(s) for s in result.json] == [("unknown", "timeout"), ("present", "ok"), ("present", "ok")], result
+    assert 59 < result.seconds < 70

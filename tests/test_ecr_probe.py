@@ -2,9 +2,11 @@
 
 import json
 import math
+import os
 import re
 
 import pytest
+import support_net as net
 
 HOST = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
 ZERO = "sha256:" + "0" * 64
@@ -540,3 +542,167 @@ def test_clock_skew_is_corrected(lab, app):
         assert code == 0 and len(lab.requests()) == 2
     lab.setting(clock=60)
     assert ask(lab, f"{app}:v1")[0] == 0 and len(lab.requests()) == 1
+
+
+# ---- a scripted service: what the lab's own would never say
+
+OTHER = "sha256:" + "2" * 64
+
+
+def played(lab, *images, describe=net.missing(), archived=(), activating=(), rules=(), options=(), **rest):
+    """A run over images of a service with these replies; of a listing, a list of pages, named by number in nextToken.
+
+    `describe` may be a function of the request's value."""
+    pages = {"ARCHIVED": archived, "ACTIVATING": activating, "rules": rules}
+    empty = {"imageDetails": [], "pullThroughCacheRules": []}
+
+    def said(request, peer):
+        value = json.loads(request.body)
+        if request.operation == "DescribeImages" and "filter" not in value:
+            return describe(value) if callable(describe) else describe
+        if request.operation not in ("DescribeImages", "DescribePullThroughCacheRules"):
+            return net.aws_error("AccessDeniedException")
+        kind = value["filter"]["imageStatus"] if "filter" in value else "rules"
+        page = [*pages[kind], empty][min(int(value.get("nextToken", 0)), len(pages[kind]))]
+        return page if isinstance(page, bytes) else net.reply(page)
+    with net.scripted(said) as server:
+        result = net.ask(lab, server, "--json", *options, ref=list(images) or [net.REF], **rest)
+        result.requests = server.requests
+    return result
+
+
+def one(result):
+    shown, = result.json
+    return result.code, *verdict(shown)
+
+
+def listed(*tags, token=None, **more):
+    return {**net.described(*tags, **more), **({} if token is None else {"nextToken": token})}
+
+
+REFUSED = net.aws_error("InvalidParameterException", message="no such value")
+
+
+def test_a_match_in_the_archive_outlives_a_refused_filter(lab):
+    assert one(played(lab, archived=[listed(imageStatus="ARCHIVED")], activating=[REFUSED])) == (6, "unfit", "archived")
+
+
+def test_a_service_without_an_archive_refuses_the_first_filter(lab):
+    assert one(played(lab, archived=[REFUSED], activating=[REFUSED])) == (1, "absent", "no-image")
+
+
+@pytest.mark.parametrize("pages", [{"archived": [listed("x", token="1", imageStatus="ARCHIVED"), REFUSED]},
+                                   {"archived": [listed("x", imageStatus="ARCHIVED")], "activating": [REFUSED]},
+                                   {"activating": [listed("x", token="1", imageStatus="ACTIVATING"), REFUSED]}])
+def test_a_later_page_of_the_archive_that_is_refused_is_no_absence(lab, pages):
+    assert one(played(lab, **pages)) == (5, "unknown", "refused")
+
+
+@pytest.mark.parametrize("kind", ["archived", "activating"])
+def test_what_is_listed_as_archived_is_so_without_a_status(lab, kind):
+    assert one(played(lab, **{kind: [listed()]})) == (6, "unfit", "archived")
+
+
+@pytest.mark.parametrize("token", [7, True, [], {}, "a\0b"])
+@pytest.mark.parametrize("kind", ["archived", "activating", "rules"])
+def test_a_next_token_that_is_none_is_no_end(lab, kind, token):
+    page = {"pullThroughCacheRules": []} if kind == "rules" else {"imageDetails": []}
+    assert one(played(lab, **{kind: [{**page, "nextToken": token}]})) == (5, "unknown", "bad-reply")
+
+
+def test_an_empty_next_token_is_the_end(lab):
+    result = played(lab, archived=[{"imageDetails": [], "nextToken": ""}], activating=[{"imageDetails": [], "nextToken": ""}],
+                    rules=[{"pullThroughCacheRules": [], "nextToken": ""}])
+    assert one(result) == (1, "absent", "no-image") and len(result.requests) == 4
+
+
+@pytest.mark.parametrize("row", [{"prefix": "team"}, 5, {"ecrRepositoryPrefix": 7}, {"ecrRepositoryPrefix": "a\0b"}, None, []])
+def test_rules_that_cannot_be_read_are_no_absence(lab, row):
+    whole = {"ecrRepositoryPrefix": "other", "upstreamRegistryUrl": "quay.io"}
+    assert one(played(lab, rules=[{"pullThroughCacheRules": [whole, row]}])) == (5, "unknown", "bad-reply")
+
+
+@pytest.mark.parametrize("status", [7, True, ["ACTIVE"], {}, "ARCH\0", "A" * 1000])
+@pytest.mark.parametrize("where", ["by id", "in the archive"])
+def test_a_status_that_cannot_be_read(lab, where, status):
+    page = listed(imageStatus=status)
+    result = played(lab, describe=net.reply(page)) if where == "by id" else played(lab, archived=[page])
+    assert one(result)[1] == "unknown", result
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_two_details_of_one_tag(lab, order):
+    both = [listed(imageStatus="ACTIVE")["imageDetails"][0], listed(imageStatus="ARCHIVED", digest=OTHER)["imageDetails"][0]]
+    assert one(played(lab, describe=net.reply({"imageDetails": both[::order]}))) == (5, "unknown", "bad-reply")
+    assert one(played(lab, archived=[{"imageDetails": both[::order]}])) == (5, "unknown", "bad-reply")
+
+
+@pytest.mark.parametrize("code", ["ImageNotFoundException", "RepositoryNotFoundException"])
+@pytest.mark.parametrize("status", [401, 403, 408, 429, 499, 500])
+def test_absence_with_a_status_that_says_something_else(lab, status, code):
+    assert one(played(lab, describe=net.aws_error(code, status)))[1] == "unknown"
+
+
+def without_length(text):
+    return f"HTTP/1.1 400 X\r\nConnection: close\r\nx-amzn-errortype: ImageNotFoundException\r\n\r\n{text}".encode()
+
+
+NAMED = [("x-amzn-errortype", "ImageNotFoundException")]
+
+
+@pytest.mark.parametrize("data", [
+    net.reply("<html>blocked</html>", 404, NAMED, "text/html"), net.reply("<html>blocked</html>", 400, NAMED),
+    net.reply('{"mess', 400, NAMED), net.reply("", 400, NAMED), net.reply("[]", 400, NAMED), net.reply("null", 400, NAMED),
+    net.reply('{"code": "RepositoryNotFoundException"', 400), net.reply('x{"code": "RepositoryNotFoundException"}', 404),
+    net.reply({"__type": "ImageNotFoundException"}, 400, [("x-amzn-errortype", "ThrottlingException")]),
+    net.reply({"__type": "AccessDeniedException"}, 400, NAMED)], ids=lambda data: data.decode()[:200])
+def test_absence_of_a_reply_that_is_none(lab, data):
+    assert one(played(lab, describe=data))[1] == "unknown"
+
+
+def test_absence_of_a_cut_reply(lab):
+    def handler(peer):
+        peer.read_request()
+        peer.send(without_length('{"mess'))
+    with net.Server(handler) as server:
+        assert one(net.ask(lab, server, "--json")) == (5, "unknown", "bad-reply")
+
+
+def test_one_odd_digest_among_good_ones(lab):
+    """ECR's own pattern refuses what a reference may hold: that must not spoil the call for the others."""
+    def describe(value):
+        ids = value["imageIds"]
+        if any(not i.get("imageDigest", "sha256:").startswith("sha256:") for i in ids):
+            return REFUSED
+        return net.reply(listed(*(i["imageTag"] for i in ids)))
+    result = played(lab, f"{net.ECR}/team/app:v1", f"{net.ECR}/team/app@foo:A_b=", f"{net.ECR}/team/app:v2", describe=describe)
+    assert result.code == 5
+    assert [verdict(s) for s in result.json] == [("present", "ok"), ("unknown", "refused"), ("present", "ok")]
+
+
+@pytest.mark.skipif("san/" in os.environ.get("ECR_BIN", ""), reason="sanitizers want terabytes of addresses")
+@pytest.mark.parametrize("kind", ["archive", "rules"])
+def test_memory_does_not_grow_with_the_pages(lab, kind):
+    """60 pages of 2 MB each, in an address space that holds a few of them."""
+    padding = {"padding": "y" * 2_000_000}
+    if kind == "archive":
+        pages = {"archived": [net.reply({**listed("x", token=str(n + 1), imageStatus="ARCHIVED"), **padding}) for n in range(60)]}
+    else:
+        rows = {"pullThroughCacheRules": [{"ecrRepositoryPrefix": "other"}], **padding}
+        pages = {"rules": [net.reply({**rows, "nextToken": str(n + 1)}) for n in range(60)]}
+    result = played(lab, **pages, timeout="30s", prefix=["prlimit", f"--as={64 << 20}"])
+    assert one(result) == (1, "absent", "no-image") and len(result.requests) > 60
+
+
+@pytest.mark.parametrize("digest", [7, None, "", "nonsense", "sha256:1"])
+def test_an_archived_image_whose_digest_cannot_be_read(lab, digest):
+    assert one(played(lab, archived=[listed(imageStatus="ARCHIVED", digest=digest)]))[1] == "unknown"
+
+
+@pytest.mark.parametrize("row", [5, None, [], {}, {"imageTags": 7, "imageDigest": ZERO}, {"imageTags": [7], "imageDigest": ZERO}])
+def test_rows_of_the_archive_that_are_none(lab, row):
+    assert one(played(lab, archived=[{"imageDetails": [row]}])) == (5, "unknown", "bad-reply")
+
+
+def test_a_status_of_the_archive_from_the_future(lab):
+    assert one(played(lab, archived=[listed(imageStatus="EVAPORATED")])) == (5, "unknown", "unsupported")

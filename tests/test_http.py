@@ -2,12 +2,15 @@
 
 import concurrent.futures
 import json
+import os
+import socket
 import time
 
 import pytest
 import support_daemon as fake
-from support_net import (DIGEST, ECR, REF, HttpServer, Server, answers, ask, assert_verdict, described, in_turn, missing,
-                         reply, scripted, verdict)
+from support_certs import leaf, root
+from support_net import (DIGEST, ECR, REF, HttpServer, Server, answers, ask, assert_verdict, aws_error, described, file_of,
+                         in_turn, missing, reply, scripted, tls_context, verdict)
 
 BODY = json.dumps(described()).encode()
 
@@ -367,3 +370,62 @@ def test_steps_of_a_script(lab):
                           reply({"pullThroughCacheRules": []}))) as server:
         assert_verdict(ask(lab, server), "no-image", 1)
         assert len(server.requests) == 4
+
+
+# ---- what stands in a kept connection before it is asked again
+
+LEFT_OVER = {
+    "another reply": aws_error("RepositoryNotFoundException", 400, "left over"),
+    "half a reply": b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{",
+    "408 of a server that will not wait": b"HTTP/1.0 408 Request Time-out\r\nConnection: close\r\n\r\n",
+}
+
+
+def leaves(left, ends=False):
+    """Throttles first, which keeps the connection for a second without a question; meanwhile something comes."""
+    def answer(request, peer):
+        if peer.number > 1:
+            return answers(request)
+        peer.send(aws_error("ThrottlingException", 400, "", [("Retry-After", "1")]))
+        time.sleep(0.2)
+        left(peer) if callable(left) else peer.send(left)
+        return None if ends else b""
+    return answer
+
+
+def assert_asked_anew(lab, server, url, *arguments):
+    result = ask(lab, url, *arguments, attempts="2", timeout="9s")
+    assert verdict(result) == ("present", "ok", 0), result
+    assert server.connections == 2 and [r.connection for r in server.requests] == [1, 2]
+
+
+@pytest.mark.parametrize("ends", [False, True], ids=["kept", "closed"])
+@pytest.mark.parametrize("name", LEFT_OVER)
+def test_what_came_before_the_question_is_not_its_answer(lab, name, ends):
+    with scripted(leaves(LEFT_OVER[name], ends)) as server:
+        assert_asked_anew(lab, server, server.url)
+
+
+def plain_alert(peer):
+    """A fatal alert outside of the encryption: no record can be read behind it."""
+    with socket.socket(fileno=os.dup(peer.socket.fileno())) as bare:
+        bare.sendall(b"\x15\x03\x03\x00\x02\x02\x50")
+
+
+@pytest.mark.parametrize("name", [*LEFT_OVER, "an alert"])
+def test_what_came_before_the_question_over_tls(lab, tmp_path, name):
+    authority = root()
+    own = leaf(authority, "127.0.0.1")
+    context = tls_context(file_of(tmp_path / "chain.pem", own.key_pem + own.pem))
+    with scripted(leaves(LEFT_OVER.get(name, plain_alert)), context=context) as server:
+        assert_asked_anew(lab, server, server.url, "--ca-file", file_of(tmp_path / "ca.pem", authority.pem))
+
+
+def test_what_came_before_the_question_to_a_daemon(lab, tmp_path):
+    """A word about the first image must not become a verdict about the second, whenever it comes."""
+    def spoiled(kind, data, request, peer, daemon):
+        return data + fake.message("manifest unknown: x", 404) if "/one:" in request.target else data
+    with fake.Daemon(str(tmp_path / "d.sock"), spoiled) as daemon:
+        result = lab.ecr("check", "--json", "--via", "docker", "x.test/one:v1", "x.test/two:v1", key=None,
+                         env={"DOCKER_HOST": daemon.host})
+        assert [shown["state"] for shown in result.json] == ["present"] * 2, result

@@ -244,6 +244,44 @@ def test_a_clock_that_cannot_be_corrected(lab):
         assert len(server.requests) == 2
 
 
+def test_the_clock_of_a_genuine_denial_is_not_kept(lab):
+    """The service denies with a wild date, and denies as well what is signed with it: the next call has our own."""
+    def answer(request, peer):
+        if json.loads(request.body).get("repositoryName") == "a/one":
+            return aws_error("AccessDeniedException", 400, "no", [("Date", "Sun, 06 Nov 1994 08:49:37 GMT")])
+        return reply(described(repository="a/two"))
+    with scripted(answer) as server:
+        result = ask(lab, server, "--json", ref=[f"{ECR}/a/one:v1", f"{ECR}/a/two:v1"])
+        assert [(s["state"], s["reason"]) for s in result.json] == [("unknown", "denied"), ("present", "ok")], result
+        assert server.requests[-1].headers["x-amz-date"][:4] == server.requests[0].headers["x-amz-date"][:4] != "1994"
+
+
+# ---- what a proxy refuses
+
+@pytest.mark.parametrize("status", [403, 407])
+def test_a_refusal_of_the_proxy_is_final(lab, status):
+    """A wrong password that is sent three times may lock an account."""
+    with scripted(lambda r, p: reply(b"", status)) as proxy:
+        result = lab.ecr("check", "--via", "ecr", "--max-attempts", "3", "--timeout", "9s", REF,
+                         env={"HTTPS_PROXY": proxy.url.replace("//", "//u:wrong@")})
+        assert_verdict(result, "unreachable", 4, str(status))
+        assert [r.method for r in proxy.requests] == ["CONNECT"]
+
+
+def test_a_plain_proxy_that_wants_a_password(lab):
+    with scripted(lambda r, p: reply(b"", 407)) as proxy:
+        result = ask(lab, "http://ecr.example.com", attempts="3", timeout="9s",
+                     env={"HTTP_PROXY": proxy.url.replace("//", "//u:wrong@")})
+        assert_verdict(result, "unreachable", 4, "407", "127.0.0.1", "user:password@host:port")
+        assert len(proxy.requests) == 1
+
+
+def test_the_url_of_a_proxy_that_is_none_is_final(lab):
+    result = lab.ecr("check", "--via", "ecr", "--max-attempts", "3", REF, env={"HTTPS_PROXY": "http://u:wr#ong@127.0.0.1:1"})
+    assert_verdict(result, "unreachable", 4, "URL of a proxy")
+    assert result.seconds < 0.9 and "wr#ong" not in result.stderr
+
+
 # ---- signatures
 
 def test_each_attempt_is_signed_anew(lab):

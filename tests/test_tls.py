@@ -5,6 +5,7 @@ address; --ca-file names the root.
 """
 
 import contextlib
+import os
 import socket
 import ssl
 import subprocess
@@ -82,6 +83,13 @@ def two_middles(first_length=None, second_length=None):
     return Chain(leaf(lower, HOST), lower, upper, trusted=[authority])
 
 
+def middle_for_clients():
+    authority = root()
+    upper = Issuer("Upper", authority, ca=True, usage=CLIENT)
+    lower = Issuer("Lower", upper, ca=True, usage=SERVER)
+    return Chain(leaf(lower, HOST), lower, upper, trusted=[authority])
+
+
 def cross_signed(end=365):
     """The known root's name and key, signed by an old root that nobody knows: the client stops at what it knows."""
     known = root("New Root")
@@ -113,6 +121,9 @@ GOOD = {
     "EKU serverAuth": lambda: plain(usage=SERVER),
     "EKU both": lambda: plain(usage=CLIENT + SERVER),
     "EKU any": lambda: plain(usage=ANY),
+    "EKU of both above": lambda: through({"usage": CLIENT + SERVER}),
+    "EKU any above": lambda: through({"usage": ANY}),
+    "EKU clientAuth of the root": lambda: through(root_options={"usage": CLIENT}),  # an anchor is a name and a key
     "EKU absent": lambda: plain(usage=None),
     "intermediate": lambda: through(),
     "intermediate with pathlen 0": lambda: through({"path_length": 0}),
@@ -149,6 +160,8 @@ BAD = {
     "issuer of the same name": (impostor, "Test Root"),
     "no intermediate": (without_middle, "Test Middle"),
     "EKU clientAuth only": (lambda: plain(usage=CLIENT), "not meant for servers"),
+    "EKU clientAuth only above": (lambda: through({"usage": CLIENT}), "extended key usage"),
+    "EKU clientAuth only of the upper one": (middle_for_clients, "extended key usage"),
     "RSA-1024": (lambda: plain(kind="rsa1024"), "2048"),
     "RSA-1024 above": (lambda: through({"kind": "rsa1024"}), "2048"),
     "signed with RSA-PSS": (lambda: (lambda r: Chain(leaf(r, HOST, pss=True), trusted=[r]))(root(kind="rsa2048")), "RSA-PSS"),
@@ -363,6 +376,9 @@ def test_damaged_record(lab, tmp_path):
 
 # ---- whom to trust
 
+BUNDLE = os.path.realpath("/etc/ssl/certs/ca-certificates.crt")
+
+
 def test_ca_file_replaces_the_others(lab, tmp_path):
     """SSL_CERT_FILE of the lab would do; the file that was named does not."""
     repository = lab.create_repository("team/app")
@@ -407,6 +423,42 @@ def test_a_bad_ca_file_asks_nothing(lab, tmp_path, text):
         result = ask(lab, f"https://{HOST}:{server.port}", "--ca-file", str(path), hosts=HOSTS)
         assert result.code == 2 and result.stdout == "" and str(path) in result.stderr, result
         assert server.connections == 0
+
+
+@pytest.mark.parametrize("reject", [[], ["-addreject", "serverAuth"], ["-addtrust", "serverAuth"]], ids=str)
+def test_a_trusted_certificate_of_openssl_is_no_ca_file(lab, tmp_path, reject):
+    """Behind it stands what it is not trusted for, which is not read here: RHEL keeps distrusted roots so."""
+    chain = plain()
+    path = tmp_path / "trusted-form.pem"
+    subprocess.run(["openssl", "x509", "-in", chain.ca_file(tmp_path), *reject, "-trustout", "-out", path], check=True,
+                   capture_output=True)
+    assert "BEGIN TRUSTED CERTIFICATE" in path.read_text()
+    with served(chain, tmp_path) as server:
+        result = ask(lab, f"https://{HOST}:{server.port}", "--ca-file", str(path), hosts=HOSTS)
+        assert result.code == 2 and result.stdout == "" and str(path) in result.stderr, result
+        # Beside a plain one it adds nothing.
+        path.write_text(path.read_text() + root("Someone Else").pem)
+        assert_verdict(ask(lab, f"https://{HOST}:{server.port}", "--ca-file", str(path), hosts=HOSTS), "tls", 5)
+        assert server.requests == []
+
+
+@pytest.mark.parametrize("system", [True, False], ids=["known to the system", "unknown"])
+def test_a_daemon_with_a_bundle_that_cannot_be_read(lab, tmp_path, system):
+    """Who restricts whom to trust does not want more than that: nothing is sent to the daemon, known or not."""
+    chain = plain(names=["127.0.0.1"])
+    prefix = ["unshare", "--mount", "sh", "-c", f'mount --bind {chain.ca_file(tmp_path)} {BUNDLE} && exec "$@"', "sh"]
+    with served(chain, tmp_path) as server:
+        def run(**env):
+            return lab.ecr("check", "--via", "docker", "registry.lab.test/app:v1", key=None, home=tmp_path,
+                           prefix=prefix if system else [],
+                           env={"DOCKER_HOST": f"https://127.0.0.1:{server.port}", **env})
+        if system:  # the way is there: without the variable the daemon is talked to
+            run(SSL_CERT_FILE=None)
+            assert server.requests
+            server.requests.clear()
+        result = run(SSL_CERT_FILE="/none/ca.pem")
+        assert verdict(result)[0] == "unknown" and "/none/ca.pem" in result.stderr, result
+        assert server.requests == []
 
 
 @pytest.mark.parametrize("variable", ["AWS_CA_BUNDLE", "SSL_CERT_FILE"])

@@ -54,15 +54,28 @@ static bool detail_has_id(struct json_node detail, const struct ecr_image_id *id
                       : has_tag(json_get(detail, "imageTags"), id->tag);
 }
 
-/* A status that cannot be read must not pass for one that is not said: then there is no digest either. */
+static bool are_tags(struct json_node tags)
+{
+    for (struct json_node node = json_first(tags); json_exists(node); node = json_next(tags, node))
+        if (!json_is(node, JSON_STRING))
+            return false;
+    return !json_exists(tags) || json_is(tags, JSON_ARRAY);
+}
+
+/* What a row of imageDetails must have to be one: a row that is none may be the very image that is looked for. */
+static bool is_detail(struct json_node node, struct arena *scratch)
+{
+    struct json_node status = json_get(node, "imageStatus");
+    const char *status_text = json_cstr(scratch, status);
+    return read_digest(node, scratch) && are_tags(json_get(node, "imageTags")) &&
+           (!json_exists(status) || (status_text && strlen(status_text) <= STATUS_MAX));
+}
+
 static struct ecr_image read_detail(struct json_node detail, struct arena *arena)
 {
     struct ecr_image image = {.size = -1};
-    struct json_node status = json_get(detail, "imageStatus");
-    image.status = json_cstr(arena, status);
-    if (json_exists(status) && (!image.status || strlen(image.status) > STATUS_MAX))
-        return image;
     image.digest = read_digest(detail, arena);
+    image.status = json_cstr(arena, json_get(detail, "imageStatus"));
     image.media_type = json_cstr(arena, json_get(detail, "imageManifestMediaType"));
     json_int64(json_get(detail, "imageSizeInBytes"), &image.size);
     json_seconds(json_get(detail, "imagePushedAt"), &image.pushed_at);
@@ -72,24 +85,27 @@ static struct ecr_image read_detail(struct json_node detail, struct arena *arena
 /* One id with two digests is a contradiction, which is remembered. */
 static void take_detail(struct json_node detail, struct ecr_image *image, struct arena *arena)
 {
-    struct ecr_image said = read_detail(detail, arena);
-    if (image->digest && said.digest && strcmp(image->digest, said.digest) != 0)
+    if (!image->digest)
+        *image = read_detail(detail, arena);
+    else if (!json_equals(json_get(detail, "imageDigest"), image->digest))
         image->contradicted = true;
-    else if (!image->digest)
-        *image = said;
 }
 
-/* Fills the images that one page of details is about. */
-static void match_details(struct json_node details, const struct ecr_api *api, const char *repository,
-                          const struct ecr_image_id *ids, size_t count, struct ecr_image *images, struct arena *arena)
+/* Fills the images that one page of details is about. -1 if the page is not made of details. */
+static int match_details(struct json_node details, const struct ecr_api *api, const char *repository,
+                         const struct ecr_image_id *ids, size_t count, struct ecr_image *images, struct arena *scratch,
+                         struct arena *arena)
 {
+    if (!json_is(details, JSON_ARRAY))
+        return -1;
     for (struct json_node node = json_first(details); json_exists(node); node = json_next(details, node)) {
-        if (!is_of_repository(node, api, repository))
-            continue;
-        for (size_t i = 0; i < count; i++)
+        if (!is_detail(node, scratch))
+            return -1;
+        for (size_t i = 0; i < count && is_of_repository(node, api, repository); i++)
             if (detail_has_id(node, &ids[i]))
                 take_detail(node, &images[i], arena);
     }
+    return 0;
 }
 
 int ecr_describe_images(const struct ecr_api *api, const char *repository, const struct ecr_image_id *ids, size_t count,
@@ -103,7 +119,9 @@ int ecr_describe_images(const struct ecr_api *api, const char *repository, const
     memset(images, 0, count * sizeof *images);
     if (ecr_call(api, "DescribeImages", &body, ECR_REPLY_MAX, arena, &reply, error) < 0)
         return -1;
-    match_details(json_get(json_root(&reply), "imageDetails"), api, repository, ids, count, images, arena);
+    struct json_node details = json_get(json_root(&reply), "imageDetails");
+    if (match_details(details, api, repository, ids, count, images, arena, arena) < 0)
+        return ecr_not_what_was_asked(api, "DescribeImages", error);
     for (size_t i = 0; i < count; i++)
         if (!images[i].digest || images[i].contradicted)
             return ecr_not_what_was_asked(api, "DescribeImages", error);
@@ -130,7 +148,8 @@ static int find_on_page(const struct ecr_api *api, const char *repository, const
     open_listing(api, repository, status, &body);
     if (ecr_call_page(api, "DescribeImages", &body, token, "imageDetails", page, &reply, &details, error) < 0)
         return -1;
-    match_details(details, api, repository, ids, count, images, arena);
+    if (match_details(details, api, repository, ids, count, images, page, arena) < 0)
+        return ecr_not_what_was_asked(api, "DescribeImages", error);
     for (size_t i = 0; i < count; i++) {
         if (images[i].contradicted)
             return ecr_not_what_was_asked(api, "DescribeImages", error);
