@@ -30,3 +30,12 @@ def dockerd():
         with open(failure) as f:
             raise RuntimeError(f.read())
     return f"unix://{os.environ['LAB_DOCKER_SOCK']}"
+
+
+@pytest.fixture
+def image(lab):
+    """An image that is there, with nothing in the logs yet."""
+    repository = lab.create_repository("team/app")
+    lab.push_image(f"{repository}:v1")
+    lab.clear_log()
+    return f"{repository}:v1"

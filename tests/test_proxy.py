@@ -11,14 +11,6 @@ from support_net import (ECR, REF, HttpServer, Server, answers, ask, assert_no_s
 PASSWORD = "s3cret-of-the-proxy"
 
 
-@pytest.fixture
-def image(lab):
-    repository = lab.create_repository("team/app")
-    lab.push_image(f"{repository}:v1")
-    lab.clear_log()
-    return f"{repository}:v1"
-
-
 def check(lab, image, env, *arguments, **options):
     return lab.ecr("check", "--via", "ecr", "--max-attempts", "1", "--timeout", "5s", *arguments, image, env=env, **options)
 

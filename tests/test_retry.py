@@ -10,14 +10,6 @@ from support_net import (ECR, FAKE_KEY, REF, answers, ask, assert_verdict, aws_e
 PRESENT = reply(described())
 
 
-@pytest.fixture
-def image(lab):
-    repository = lab.create_repository("team/app")
-    lab.push_image(f"{repository}:v1")
-    lab.clear_log()
-    return f"{repository}:v1"
-
-
 def attempts(lab):
     return len(lab.requests(service="api"))
 

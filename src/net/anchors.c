@@ -41,9 +41,8 @@ static struct slice take_block(struct slice *in)
     return block;
 }
 
-void anchors_add_embedded(struct arena *arena, struct anchor_names names, int64_t now, struct anchor_set *set)
+void anchors_add_embedded(struct anchor_names names, int64_t now, struct anchor_set *set)
 {
-    (void)arena;
     struct slice table = {(const char *)net_roots, net_roots_len};
     while (table.len) {
         int64_t not_after = (int64_t)take_number(&table, 8);

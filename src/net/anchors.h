@@ -23,7 +23,7 @@ struct anchor_names {
 };
 
 /* Adds the embedded roots that fit and are not over at `now`. */
-void anchors_add_embedded(struct arena *arena, struct anchor_names names, int64_t now, struct anchor_set *set);
+void anchors_add_embedded(struct anchor_names names, int64_t now, struct anchor_set *set);
 
 /* The same from PEM text; blocks that are no certificate are passed over. Returns how many certificates it holds. */
 size_t anchors_add_pem(struct arena *arena, struct slice pem, struct anchor_names names, int64_t now,

@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "net/tls.h"
 
-static bool would_block(void)
+bool stream_would_block(void)
 {
     return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
 }
@@ -19,7 +19,7 @@ static void plain_send(struct stream *stream, struct slice *out)
     ssize_t sent = send(stream->fd, out->data, out->len, MSG_NOSIGNAL);
     if (sent >= 0) {
         *out = slice_from(*out, (size_t)sent);
-    } else if (!would_block()) {
+    } else if (!stream_would_block()) {
         stream->send_failed = true;
         *out = (struct slice){NULL, 0};
     }
@@ -39,7 +39,7 @@ static enum stream_event plain_transfer(struct stream *stream, struct slice *out
         }
         if (len == 0)
             return STREAM_END;
-        if (!would_block())
+        if (!stream_would_block())
             return STREAM_CUT;
         if (sending && out->len == 0 && !stream->send_failed)
             return STREAM_SENT;

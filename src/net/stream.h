@@ -31,6 +31,9 @@ enum stream_event {
 enum stream_event stream_transfer(struct stream *stream, struct slice *out, char *in, size_t size, size_t *got,
                                   int64_t deadline, struct error *error);
 
+/* Whether the last send or recv failed only because the socket is not ready. */
+bool stream_would_block(void);
+
 /* Whether nothing came that nobody asked for, and the peer did not close: only then may another request be sent. */
 bool stream_is_quiet(const struct stream *stream);
 

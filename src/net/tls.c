@@ -101,11 +101,6 @@ struct tls *tls_new(struct trust *trust, const struct identity *identity, const 
     return tls;
 }
 
-static bool would_block(void)
-{
-    return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
-}
-
 /* Sends what records there are. False when the socket takes nothing now. */
 static bool push_records(struct stream *stream)
 {
@@ -117,7 +112,7 @@ static bool push_records(struct stream *stream)
         return true;
     }
     ssize_t sent = send(stream->fd, data, len, MSG_NOSIGNAL);
-    if (sent < 0 && would_block())
+    if (sent < 0 && stream_would_block())
         return false;
     if (sent < 0)
         stream->send_failed = true;
@@ -135,7 +130,7 @@ static enum pump pull_records(struct stream *stream)
     size_t len;
     unsigned char *data = br_ssl_engine_recvrec_buf(engine, &len);
     ssize_t got = recv(stream->fd, data, len, 0);
-    if (got < 0 && would_block())
+    if (got < 0 && stream_would_block())
         return PUMP_IDLE;
     if (got <= 0)
         return PUMP_END;

@@ -111,7 +111,7 @@ static unsigned judge_chain(struct x509_judge *judge)
     if (judge->trust->file)
         anchors_add_pem(&judge->arena, buf_view(&judge->trust->pem), names, judge->now, &judge->anchors);
     else
-        anchors_add_embedded(&judge->arena, names, judge->now, &judge->anchors);
+        anchors_add_embedded(names, judge->now, &judge->anchors);
     unsigned status = run_minimal(judge);
     if (status != 0 && !judge->trust->file && add_system_anchors(judge, names))
         status = run_minimal(judge);

@@ -229,10 +229,10 @@ static void test_embedded(void **state)
         CHECK(der_expect(&in, DER_SEQUENCE, &name) && in.len == 0, "root %zu", roots);
         CHECK(cert_key(key_info, &key) == 0, "root %zu", roots);
         CHECK(end > now && end < time_from_utc(2070, 1, 1, 0, 0, 0), "root %zu", roots);
-        anchors_add_embedded(&arena, names, now, &set);
+        anchors_add_embedded(names, now, &set);
         CHECK(set.count >= 1 && !set.expired && set.list[0].flags & BR_X509_TA_CA, "root %zu", roots);
         CHECK(slice_equal(subject, (struct slice){(char *)set.list[0].dn.data, set.list[0].dn.len}), "root %zu", roots);
-        anchors_add_embedded(&arena, names, time_from_utc(2100, 1, 1, 0, 0, 0), &late);
+        anchors_add_embedded(names, time_from_utc(2100, 1, 1, 0, 0, 0), &late);
         CHECK(late.count == 0 && late.expired, "root %zu", roots);
         roots++;
     }
@@ -240,7 +240,7 @@ static void test_embedded(void **state)
     assert_true(roots > 100);
     struct anchor_set set = {.count = 0};
     struct slice stranger = parse(DER(root)).subject;
-    anchors_add_embedded(&arena, (struct anchor_names){&stranger, 1}, now, &set);
+    anchors_add_embedded((struct anchor_names){&stranger, 1}, now, &set);
     assert_true(set.count == 0 && !set.expired);
 }
 
