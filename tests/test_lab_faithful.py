@@ -1,6 +1,7 @@
 """The lab is worth as much as it resembles what it stands for: the tools people use must work against it."""
 
 import base64
+import hashlib
 import json
 import os
 import socket
@@ -400,6 +401,480 @@ def test_bucket(lab):
     assert ask(query=parts.query.replace("Signature=", "Signature=0"))[0] == 403
     lab.setting(clock=7200)
     assert ask()[0] == 403
+
+
+# ---- where keys come from: botocore's own sources find them
+
+BOTO = """
+import boto3, json
+session = boto3.Session()
+found = session.get_credentials()
+if found is None:
+    raise SystemExit("there are no credentials")
+kept = found.get_frozen_credentials()
+repositories = session.client("ecr").describe_repositories()["repositories"]
+print(json.dumps({"key": kept.access_key, "method": found.method, "repositories": len(repositories),
+                  "who": session.client("sts").get_caller_identity()["Arn"]}))
+"""
+
+
+@pytest.fixture
+def boto(lab, tmp_path):
+    """Asks ECR and STS by botocore in an environment of its own: config and credentials are the texts of AWS' files."""
+    def call(config="", credentials="", metadata=False, **env):
+        for name, text in (("config", config), ("credentials", credentials)):
+            path = tmp_path / ".aws" / name
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(text)
+        given = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "AWS_CA_BUNDLE": lab.ca,
+                 "AWS_DEFAULT_REGION": "us-east-1", "AWS_MAX_ATTEMPTS": "1", "AWS_EC2_METADATA_DISABLED": str(not metadata).lower(), **env}
+        return Run(subprocess.run(["python", "-c", BOTO], env=given, capture_output=True, text=True, timeout=60))
+    call.home = tmp_path
+    return call
+
+
+def keys_file(lab, **profiles):
+    """The credentials file with the keys of roles: profile=role."""
+    text = ""
+    for profile, role in profiles.items():
+        key = lab.keys[role]
+        text += (f"[{profile}]\naws_access_key_id = {key['access_key_id']}\n"
+                 f"aws_secret_access_key = {key['secret_access_key']}\n")
+    return text
+
+
+def assert_issued(lab, found, service, method):
+    """The key that was used everywhere is the one that this service handed out last."""
+    issued = lab.issued(service=service)[-1]
+    assert (found["key"], found["method"]) == (issued["access_key_id"], method)
+    assert {r["key"] for r in lab.requests(service="api")} == {found["key"]}
+    assert found["who"] == issued["arn"]
+
+
+def test_assume_role(lab, boto):
+    arn = lab.role("deploy", external_id="lab/1", trusts=["full"], seconds=7200)
+    config = f"[default]\nrole_arn = {arn}\nsource_profile = base\nrole_session_name = me\nexternal_id = "
+    found = boto(config + "lab/1\n", keys_file(lab, base="full")).json
+    assert_issued(lab, found, "sts", "assume-role")
+    assert found["key"].startswith("ASIA") and found["who"] == "arn:aws:sts::123456789012:assumed-role/deploy/me"
+    request = lab.requests(service="sts", operation="AssumeRole")[0]
+    assert request["form"] == {"Action": "AssumeRole", "Version": "2011-06-15", "RoleArn": arn, "RoleSessionName": "me",
+                               "ExternalId": "lab/1"}
+    assert request["key"] == lab.keys["full"]["access_key_id"] and request["host"] == "sts.us-east-1.amazonaws.com"
+    assert lab.issued()[-1]["expires"] - time.time() == pytest.approx(7200, abs=60)
+    for given, base in (("other\n", "full"), ("lab/1\n", "pull")):
+        wrong = boto(config + given, keys_file(lab, base=base)).err
+        assert "(AccessDenied)" in wrong and f"is not authorized to perform: sts:AssumeRole on resource: {arn}" in wrong
+
+
+def test_role_chain(lab, boto):
+    first = lab.role("first", trusts=[lab.keys["full"]["arn"]])
+    second = lab.role("second", trusts=[first])
+    text = (f"[default]\nrole_arn = {second}\nsource_profile = middle\n%s[profile middle]\nrole_arn = {first}\n"
+            "source_profile = base\n")
+    found = boto(text % "", keys_file(lab, base="full")).json
+    assert_issued(lab, found, "sts", "assume-role")
+    assert [i["role"] for i in lab.issued()] == ["first", "second"]
+    late = boto(text % "duration_seconds = 3601\n", keys_file(lab, base="full"))
+    assert "(ValidationError)" in late.err and "role chaining" in late.err
+
+
+@pytest.mark.parametrize("options, code", [({"denied": True}, "AccessDenied"), ({"max_seconds": 900}, "ValidationError"),
+                                           (None, "AccessDenied"), ({"allow": ["DescribeImages"]}, "AccessDeniedException")])
+def test_roles_that_may_not(lab, boto, options, code):
+    arn = "arn:aws:iam::123456789012:role/deploy" if options is None else lab.role("deploy", **options)
+    answer = boto(f"[default]\nrole_arn = {arn}\nsource_profile = base\n", keys_file(lab, base="full"))
+    assert f"({code})" in answer.err
+
+
+@pytest.mark.parametrize("token, code, status", [
+    ({}, None, 200), ({"expired": True}, "ExpiredTokenException", 400), ({"rejected": True}, "IDPRejectedClaim", 403),
+    ({"roles": ["other"]}, "AccessDenied", 403), ({"audience": "elsewhere"}, "InvalidIdentityToken", 400),
+    (None, "InvalidIdentityToken", 400)])
+def test_web_identity(lab, boto, token, code, status):
+    arn = lab.role("deploy")
+    text = "not known" if token is None else lab.web_token(**{"roles": [arn], **token})
+    (boto.home / "token").write_text(text)
+    done = boto(AWS_ROLE_ARN=arn, AWS_WEB_IDENTITY_TOKEN_FILE=str(boto.home / "token"), AWS_ROLE_SESSION_NAME="pod")
+    request = lab.requests(service="sts")[0]
+    assert request["status"] == status and "authorization" not in request["headers"]
+    assert request["form"]["WebIdentityToken"] == text
+    if code:
+        assert f"({code})" in done.err and lab.issued() == []
+    else:
+        assert_issued(lab, done.json, "sts", "assume-role-with-web-identity")
+
+
+def ask_sts(lab, *curl, **form):
+    data = [word for name, text in form.items() for word in ("--data-urlencode", f"{name}={text}")]
+    return run("curl", "--silent", "--include", *data, *curl, "https://sts.eu-west-1.amazonaws.com/").out
+
+
+def test_sts_on_the_wire(lab):
+    arn = lab.role("deploy")
+    form = {"Action": "AssumeRoleWithWebIdentity", "Version": "2011-06-15", "RoleArn": arn, "RoleSessionName": "xx",
+            "WebIdentityToken": lab.web_token(roles=[arn])}
+    head, _, body = ask_sts(lab, **form).partition("\n\n")
+    issued = lab.issued()[-1]
+    assert "HTTP/1.1 200" in head and "Content-Type: text/xml" in head
+    identifier = [line.split(": ")[1] for line in head.splitlines() if line.lower().startswith("x-amzn-requestid")][0]
+    assert body.startswith('<AssumeRoleWithWebIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">\n'
+                           "  <AssumeRoleWithWebIdentityResult>\n    <AssumedRoleUser>\n")
+    assert (f"    <Credentials>\n      <AccessKeyId>{issued['access_key_id']}</AccessKeyId>\n"
+            f"      <SecretAccessKey>{issued['secret_access_key']}</SecretAccessKey>\n"
+            f"      <SessionToken>{issued['session_token']}</SessionToken>\n      <Expiration>20") in body
+    assert f"  <ResponseMetadata>\n    <RequestId>{identifier}</RequestId>\n  </ResponseMetadata>\n" in body
+    signed = ask_sts(lab, "--header", "Authorization: AWS4-HMAC-SHA256 Credential=x", **form)
+    assert "HTTP/1.1 400" in signed and "<Code>ValidationError</Code>" in signed
+    unsigned = ask_sts(lab, **{**form, "Action": "AssumeRole"})
+    assert "HTTP/1.1 403" in unsigned and "<Code>MissingAuthenticationToken</Code>" in unsigned
+    assert "<ErrorResponse xmlns=" in unsigned and "<Type>Sender</Type>" in unsigned
+    assert "<Code>ValidationError</Code>" in ask_sts(lab, **{**form, "RoleSessionName": "a b"})
+    assert "<Code>ValidationError</Code>" in ask_sts(lab, **{**form, "DurationSeconds": "60"})
+    assert "<Code>InvalidAction</Code>" in ask_sts(lab, **{**form, "Version": "2020-01-01"})
+
+
+@pytest.mark.parametrize("key, code", [("wrong-secret", "SignatureDoesNotMatch"), ("unknown", "InvalidClientTokenId"),
+                                       ("expired", "ExpiredToken")])
+def test_sts_refuses_keys(lab, aws, key, code):
+    assert f"({code})" in aws("get-caller-identity", key=key, service="sts").err
+    assert lab.requests(service="sts")[0]["status"] == 403
+
+
+def test_sts_endpoints(lab):
+    import boto3
+    key = lab.keys["session"]
+    keys = {"aws_access_key_id": key["access_key_id"], "aws_secret_access_key": key["secret_access_key"],
+            "aws_session_token": key["session_token"]}
+    for region, options in (("cn-north-1", {}), ("us-east-1", {"endpoint_url": "https://sts.amazonaws.com"}),
+                            ("us-west-2", {"config": botocore.config.Config(use_fips_endpoint=True)}),
+                            ("eu-west-1", {"config": botocore.config.Config(use_dualstack_endpoint=True)}),
+                            ("eu-west-1", {"endpoint_url": lab.plain_sts})):
+        who = boto3.client("sts", region_name=region, **{"verify": lab.ca, **options}, **keys).get_caller_identity()
+        assert who["Arn"] == key["arn"] and who["Account"] == lab.account and who["UserId"].startswith("AROA")
+    assert [r["host"] for r in lab.requests()] == ["sts.cn-north-1.amazonaws.com.cn", "sts.amazonaws.com",
+                                                   "sts-fips.us-west-2.amazonaws.com", "sts.eu-west-1.api.aws",
+                                                   "127.0.0.1:5081"]
+    with pytest.raises(botocore.exceptions.ClientError, match="SignatureDoesNotMatch"):
+        boto3.client("sts", region_name="eu-west-1", endpoint_url="https://sts.amazonaws.com", **keys).get_caller_identity()
+
+
+SSO_PROFILE = "[default]\nsso_account_id = 123456789012\nsso_role_name = Dev\n"
+SSO_SESSION = (SSO_PROFILE + "sso_session = work\n[sso-session work]\nsso_region = eu-west-1\n"
+               "sso_start_url = https://lab.awsapps.com/start\n")
+SSO_LEGACY = SSO_PROFILE + "sso_region = eu-west-1\nsso_start_url = https://lab.awsapps.com/start\n"
+
+
+@pytest.mark.parametrize("config, name", [(SSO_SESSION, "work"), (SSO_LEGACY, "https://lab.awsapps.com/start")])
+def test_sso(lab, boto, config, name):
+    sso = lab.sso([(lab.account, "Dev")], region="eu-west-1")
+    with open(lab.sso_cache(boto.home, name, sso)) as f:
+        assert ("refreshToken" in json.load(f)) == (name == "work")
+    assert_issued(lab, boto(config).json, "sso", "sso")
+    request, = lab.requests(service="sso")
+    assert (request["host"], request["operation"]) == ("portal.sso.eu-west-1.amazonaws.com", "GetRoleCredentials")
+    lab.sso_end(sso)
+    assert "UnauthorizedException" in boto(config).err
+
+
+@pytest.mark.parametrize("account, role, code", [("123456789012", "Ops", "ForbiddenException"),
+                                                 ("210987654321", "Dev", "ResourceNotFoundException")])
+def test_sso_of_others(lab, boto, account, role, code):
+    lab.sso_cache(boto.home, "work", lab.sso([(account, role)], region="eu-west-1"))
+    assert code in boto(SSO_SESSION).err
+
+
+@pytest.mark.parametrize("rotate", [True, False])
+def test_sso_refresh(lab, boto, rotate):
+    sso = lab.sso([(lab.account, "Dev")], seconds=60, rotate=rotate, region="eu-west-1")
+    path = lab.sso_cache(boto.home, "work", sso)
+    assert_issued(lab, boto(SSO_SESSION).json, "sso", "sso")
+    request, = lab.requests(service="oidc")
+    assert json.loads(request["body"])["refreshToken"] == sso["refreshToken"] and request["status"] == 200
+    with open(path) as f:
+        new = json.load(f)
+    assert new["accessToken"] != sso["accessToken"] and new.get("refreshToken") != sso["refreshToken"]
+    assert ("refreshToken" in new) == rotate
+    # What was replaced is worth nothing.
+    lab.sso_cache(boto.home, "work", sso, expiresAt=new["expiresAt"])
+    assert "UnauthorizedException" in boto(SSO_SESSION).err
+    if rotate:
+        lab.sso_cache(boto.home, "work", sso)
+        boto(SSO_SESSION)
+        assert lab.requests(service="oidc")[-1]["status"] == 400
+
+
+@pytest.mark.parametrize("changes, code, oauth, status", [
+    ({"clientSecret": "x"}, "InvalidClientException", "invalid_client", 401),
+    ({"refreshToken": "x"}, "InvalidGrantException", "invalid_grant", 400),
+    ({"grantType": "x"}, "UnsupportedGrantTypeException", "unsupported_grant_type", 400)])
+def test_sso_refresh_refused(lab, changes, code, oauth, status):
+    sso = lab.sso([(lab.account, "Dev")])
+    body = {**{k: sso[k] for k in ("clientId", "clientSecret", "refreshToken")}, "grantType": "refresh_token", **changes}
+    head, _, text = run("curl", "--silent", "--include", "--json", json.dumps(body),
+                        "https://oidc.us-east-1.amazonaws.com/token").out.partition("\n\n")
+    assert f"HTTP/1.1 {status}" in head and f"x-amzn-ErrorType: {code}" in head
+    assert json.loads(text)["error"] == oauth
+
+
+def test_login_cache(lab, tmp_path):
+    from botocore import credentials, utils
+    from cryptography.hazmat.primitives import serialization
+    path = lab.login_cache(tmp_path, "arn:aws:iam::123456789012:user/me", "session", 600)
+    assert os.path.basename(path) == hashlib.sha256(b"arn:aws:iam::123456789012:user/me").hexdigest() + ".json"
+    assert os.stat(path).st_mode & 0o777 == 0o600
+    loader = utils.LoginTokenLoader(utils.JSONFileCache(os.path.dirname(path)))
+    fetcher = credentials.LoginCredentialFetcher("arn:aws:iam::123456789012:user/me", loader, None)
+    found, key = fetcher.load_cached_credentials(), lab.keys["session"]
+    assert (found["access_key"], found["token"]) == (key["access_key_id"], key["session_token"])
+    with open(path) as f:
+        pem = json.load(f)["dpopKey"]
+    assert pem.startswith("-----BEGIN EC PRIVATE KEY-----")
+    assert serialization.load_pem_private_key(pem.encode(), None).curve.name == "secp256r1"
+
+
+@pytest.mark.parametrize("host", ["pipelines.actions.githubusercontent.com",
+                                  "run-actions-1-azure-eastus.actions.githubusercontent.com"])
+def test_github(lab, boto, host):
+    arn = lab.role("deploy")
+    job = lab.github([arn], host=host)
+
+    def ask(token, audience="&audience=sts.amazonaws.com"):
+        return json.loads(run("curl", "--silent", "--header", f"Authorization: bearer {token}", job["url"] + audience).out)
+
+    tokens = [ask(job["token"])["value"], ask(job["token"])["value"], ask(job["token"], "")["value"]]
+    assert len(set(tokens)) == 3
+    (boto.home / "token").write_text(tokens[1])
+    env = {"AWS_ROLE_ARN": arn, "AWS_WEB_IDENTITY_TOKEN_FILE": str(boto.home / "token")}
+    assert_issued(lab, boto(**env).json, "sts", "assume-role-with-web-identity")
+    (boto.home / "token").write_text(tokens[2])
+    assert "Incorrect token audience" in boto(**env).err
+    assert "value" not in ask("other") and lab.requests(service="github")[-1]["status"] == 401
+    assert lab.requests(service="github")[0]["host"] == host
+
+
+@pytest.mark.parametrize("where", ["ecs", "relative", "eks", "eks6", "local", "local6"])
+def test_container(lab, boto, where):
+    urls = lab.metadata(token="Bearer secret")
+    place = ({"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": "/creds"} if where == "relative"
+             else {"AWS_CONTAINER_CREDENTIALS_FULL_URI": urls[where]})
+    (boto.home / "token").write_text("Bearer secret")
+    place["AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"] = str(boto.home / "token")
+    service = {"relative": "ecs", "ecs": "ecs", "eks": "eks", "eks6": "eks"}.get(where, "container")
+    assert_issued(lab, boto(**place).json, service, "container-role")
+    assert "secret" not in json.dumps(lab.requests(service=service))
+    if where == "local":
+        lab.metadata_token("another")
+        assert "401" in boto(**place).err
+        (boto.home / "token").write_text("another")
+        assert boto(**place).code == 0
+
+
+def test_container_by_tls(lab):
+    """By curl, since botocore has certificates of its own for this."""
+    url = lab.metadata(token="secret", members={"AccountId": lab.account, "RoleArn": None})["https"]
+    assert json.loads(run("curl", "--silent", url).out)["code"] == "InvalidTokenException"
+    shown = json.loads(run("curl", "--silent", "--header", "Authorization: secret", url).out)
+    key = lab.keys["session"]
+    assert (shown["AccessKeyId"], shown["Token"]) == (key["access_key_id"], key["session_token"])
+    assert shown["AccountId"] == lab.account and "RoleArn" not in shown
+
+
+def test_instance_metadata(lab, boto):
+    lab.metadata("session", region="eu-west-1")
+    env = {"metadata": True, "AWS_METADATA_SERVICE_TIMEOUT": "1"}
+    assert_issued(lab, boto(**env).json, "imds", "iam-role")
+    assert [r["operation"] for r in lab.requests(service="imds")] == ["Token", "ListRoles", "GetCredentials"]
+    assert all("x-aws-ec2-metadata-token" in r["headers"] for r in lab.requests(service="imds", method="GET"))
+    assert boto(AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE="ipv6", **env).json["key"] == lab.keys["session"]["access_key_id"]
+    assert lab.connections(address="fd00:ec2::254")
+    token = run("curl", "--silent", "-X", "PUT", "-H", "x-aws-ec2-metadata-token-ttl-seconds: 60",
+                "http://169.254.169.254/latest/api/token").out
+    for path, text in (("region", "eu-west-1"), ("availability-zone/", "eu-west-1a")):
+        assert run("curl", "--silent", "-H", f"x-aws-ec2-metadata-token: {token}",
+                   f"http://169.254.169.254/latest/meta-data/placement/{path}").out == text
+
+
+@pytest.mark.parametrize("options, works", [
+    ({"put": 403, "v1": True}, True), ({"put": 404, "v1": True}, True), ({"put": 405, "v1": True}, True),
+    ({"put": "hang", "v1": True}, True), ({"put": "hang"}, False), ({"put": 403}, False), ({"put": 400, "v1": True}, False),
+    ({"code": "AssumeRoleUnauthorizedAccess"}, False), ({"names": []}, False), ({"role": None}, False),
+    ({"expires": -3600}, True), ({"members": {"Token": None}}, False), ({"only": ["ecs"]}, False)])
+def test_instance_metadata_otherwise(lab, boto, options, works):
+    lab.metadata(**options)
+    done = boto(metadata=True, AWS_METADATA_SERVICE_TIMEOUT="1")
+    assert (done.code == 0) == works, done.err
+    assert works or "there are no credentials" in done.err
+
+
+def curl_status(*arguments):
+    return run("curl", "--silent", "--output", "/dev/null", "--write-out", "%{http_code}", "--max-time", "1", *arguments).out
+
+
+def test_instance_metadata_on_the_wire(lab):
+    put = ["-X", "PUT", "http://169.254.169.254/latest/api/token"]
+    life = ["-H", "x-aws-ec2-metadata-token-ttl-seconds: 21600"]
+    path = "http://169.254.169.254/latest/meta-data/placement/region"
+    lab.metadata()
+    assert [curl_status(*put), curl_status(*life, *put), curl_status(path)] == ["400", "200", "401"]
+    assert curl_status("-H", "X-Forwarded-For: 10.0.0.1", *life, *put) == "403"
+    lab.metadata(v1=True, put="hang", expires="tomorrow")
+    assert [curl_status(*life, *put), curl_status(path)] == ["000", "200"]
+    base = "http://169.254.169.254/latest/meta-data/iam/security-credentials/"
+    assert run("curl", "--silent", base).out == "session"
+    shown = json.loads(run("curl", "--silent", base + "session").out)
+    assert (shown["Code"], shown["Expiration"]) == ("Success", "tomorrow")
+    assert curl_status(base + "other") == "404"
+    lab.clear()
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", 5170), 2)
+    assert curl_status("https://credentials.lab.test/creds") == "404"
+
+
+def test_keys_that_end_early(lab, aws, boto):
+    assert aws("describe-repositories").code == 0
+    lab.expire_key(lab.keys["full"]["access_key_id"])
+    assert "(ExpiredTokenException)" in aws("describe-repositories").err
+    urls = lab.metadata("session")
+    env = {"AWS_CONTAINER_CREDENTIALS_FULL_URI": urls["local"]}
+    first = boto(**env).json["key"]
+    assert boto(**env).json["key"] == first
+    lab.expire_key(first)
+    second = boto(**env).json["key"]
+    assert second != first and second == lab.keys["session"]["access_key_id"]
+    lab.role("deploy")
+    arn = "arn:aws:iam::123456789012:role/deploy"
+    made = lab.api("session", service="sts").assume_role(RoleArn=arn, RoleSessionName="xx")["Credentials"]
+    keys = {"AWS_ACCESS_KEY_ID": made["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": made["SecretAccessKey"],
+            "AWS_SESSION_TOKEN": made["SessionToken"]}
+    assert boto(**keys).code == 0
+    lab.expire_key(keys["AWS_ACCESS_KEY_ID"])
+    assert "(ExpiredTokenException)" in boto(**keys).err
+
+
+def test_keys_that_are_renewed(lab):
+    """A key of short life is followed by a new one; the one that is over by name stays so."""
+    lab.new_key("brief", temporary=True, seconds=1)
+    url = lab.metadata("brief")["local"]
+    ask = lambda: json.loads(run("curl", "--silent", url).out)["AccessKeyId"]
+    first = ask()
+    assert ask() == first
+    time.sleep(1.1)
+    assert ask() != first
+    lab.metadata("expired")
+    assert ask() == ask() == lab.keys["expired"]["access_key_id"]
+
+
+def test_aws_cli_with_a_role(lab, boto, tmp_path):
+    arn = lab.role("deploy", trusts=[lab.account])
+    boto(f"[profile deploy]\nrole_arn = {arn}\nsource_profile = base\nrole_session_name = cli\n",
+         keys_file(lab, base="full"))
+    env = {"HOME": str(tmp_path), "AWS_PROFILE": "deploy", "AWS_DEFAULT_REGION": "us-east-1", "AWS_PAGER": ""}
+    who = run("aws", "sts", "get-caller-identity", "--output", "json", env=env).json
+    assert who["Arn"] == "arn:aws:sts::123456789012:assumed-role/deploy/cli"
+    assert who["UserId"].startswith("AROA") and who["UserId"].endswith(":cli")
+
+
+SIGNED = {"api": ("describe-repositories", "ecr"), "sts": ("get-caller-identity", "sts"),
+           "api-public": ("describe-repositories", "ecr-public")}
+
+
+@pytest.mark.parametrize("service, fault, parameters, code", [
+    ("sts", "throttle", {}, "Throttling"), ("sts", "deny", {}, "AccessDenied"), ("sts", "expire", {}, "ExpiredToken"),
+    ("sts", "refuse", {"code": "RegionDisabledException", "status": 403}, "RegionDisabledException"),
+    ("sts", "server_error", {}, "InternalFailure"), ("sts", "server_error", {"status": 503}, "ServiceUnavailable"),
+    ("api", "server_error", {}, "ServerException"), ("api-public", "throttle", {}, "ThrottlingException"),
+    ("api-public", "deny", {}, "AccessDeniedException")])
+def test_faults_in_the_service_s_words(lab, aws, service, fault, parameters, code):
+    lab.fault(fault, service=service, **parameters)
+    operation, name = SIGNED[service]
+    assert f"({code})" in aws(operation, service=name).err
+
+
+@pytest.mark.parametrize("fault, sso, oidc", [
+    ("throttle", (429, "TooManyRequestsException"), (400, "SlowDownException")),
+    ("deny", (403, "ForbiddenException"), (400, "AccessDeniedException")),
+    ("expire", (401, "UnauthorizedException"), (400, "ExpiredTokenException")),
+    ("server_error", (500, "InternalServerException"), (500, "InternalServerException"))])
+def test_faults_of_identity_center(lab, fault, sso, oidc):
+    for service, host, path, (status, code) in (("sso", "portal.sso.us-east-1.api.aws", "federation/credentials", sso),
+                                                ("oidc", "oidc.us-east-1.amazonaws.com", "token", oidc)):
+        lab.fault(fault, service=service, operation="CreateToken" if service == "oidc" else "GetRoleCredentials")
+        answer = run("curl", "--silent", "--include", f"https://{host}/{path}").out
+        assert f"HTTP/1.1 {status}" in answer and f"x-amzn-ErrorType: {code}" in answer
+
+
+@pytest.mark.parametrize("service, url", [("imds", "imds"), ("ecs", "ecs"), ("eks", "eks"), ("container", "local")])
+@pytest.mark.parametrize("fault, status", [("throttle", None), ("server_error", "500"), ("html", "200"), ("cut", "000"),
+                                           ("stall", "000"), ("refuse", "400"), ("deny", "403"), ("expire", "401")])
+def test_faults_of_metadata(lab, service, url, fault, status):
+    url = lab.metadata(v1=True)[url] + ("/latest/meta-data/iam/security-credentials/session" if service == "imds" else "")
+    assert curl_status(url) == "200"
+    lab.fault(fault, service=service, operation="GetCredentials", **({"code": "Other"} if fault == "refuse" else {}))
+    assert curl_status(url) == (status or ("503" if service == "imds" else "429"))
+
+
+# ---- what each key may ask
+
+CALLS = {"DescribeImages": ("describe-images", "--repository-name", "app"),
+         "DescribeRepositories": ("describe-repositories",),
+         "BatchGetImage": ("batch-get-image", "--repository-name", "app", "--image-ids", f"imageDigest=sha256:{'0' * 64}"),
+         "BatchCheckLayerAvailability": ("batch-check-layer-availability", "--repository-name", "app", "--layer-digests",
+                                         f"sha256:{'0' * 64}"),
+         "GetDownloadUrlForLayer": ("get-download-url-for-layer", "--repository-name", "app", "--layer-digest",
+                                    f"sha256:{'0' * 64}"),
+         "DescribePullThroughCacheRules": ("describe-pull-through-cache-rules",),
+         "ValidatePullThroughCacheRule": ("validate-pull-through-cache-rule", "--ecr-repository-prefix", "hub"),
+         "GetAuthorizationToken": ("get-authorization-token",)}
+
+
+@pytest.mark.parametrize("operation", CALLS)
+def test_each_operation_has_its_permission(lab, aws, operation):
+    lab.create_repository("app")
+    lab.cache_rule("hub", "registry-1.docker.io", valid=False, failure="the secret is not there")
+    lab.new_key("this", allow=[f"ecr:{operation}"])
+    lab.new_key("others", allow=[name for name in CALLS if name != operation])
+    denied = aws(*CALLS[operation], key="others")
+    assert "(AccessDeniedException)" in denied.err and f"is not authorized to perform: ecr:{operation} on" in denied.err
+    answer = aws(*CALLS[operation], key="this")
+    if operation == "GetDownloadUrlForLayer":
+        assert "(LayersNotFoundException)" in answer.err
+    elif operation == "BatchGetImage":
+        assert answer.json["failures"][0]["failureCode"] == "ImageNotFound"
+    elif operation == "BatchCheckLayerAvailability":
+        assert answer.json["layers"][0]["layerAvailability"] == "UNAVAILABLE"
+    elif operation == "ValidatePullThroughCacheRule":
+        assert (answer.json["isValid"], answer.json["failure"]) == (False, "the secret is not there")
+    else:
+        assert answer.code == 0, answer.err
+
+
+def test_validation_of_cache_rules(lab, aws):
+    lab.cache_rule("quay", "quay.io")
+    lab.cache_rule("hub", "registry-1.docker.io", valid=False, failure="no")
+    validated = aws("validate-pull-through-cache-rule", "--ecr-repository-prefix", "quay").json
+    assert validated["isValid"] is True and "failure" not in validated
+    shown = aws("describe-pull-through-cache-rules").json["pullThroughCacheRules"]
+    assert all(not {"valid", "failure"} & set(rule) for rule in shown)
+    assert "(PullThroughCacheRuleNotFoundException)" in aws("validate-pull-through-cache-rule", "--ecr-repository-prefix",
+                                                            "none").err
+
+
+@pytest.mark.parametrize("seconds", [None, 60])
+def test_tokens_of_ecr_and_ecr_public(lab, seconds):
+    if seconds:
+        lab.setting(token_seconds=seconds)
+    for role, allow in (("both", ["GetAuthorizationToken"]), ("one", ["ecr-public:GetAuthorizationToken"]),
+                        ("private", ["ecr:*"])):
+        lab.new_key(role, allow=allow)
+    ends = [lab.api("both").get_authorization_token()["authorizationData"][0]["expiresAt"]]
+    for role in ("both", "one", "full"):
+        ends.append(lab.api(role, service="ecr-public").get_authorization_token()["authorizationData"]["expiresAt"])
+    for end in ends:
+        assert end.timestamp() - time.time() == pytest.approx(seconds or 12 * 3600, abs=30)
+    for role in ("nothing", "private"):
+        with pytest.raises(botocore.exceptions.ClientError, match="AccessDeniedException.*ecr-public:GetAuthorizationToken"):
+            lab.api(role, service="ecr-public").get_authorization_token()
 
 
 # ---- the network

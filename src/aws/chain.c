@@ -3,12 +3,22 @@
 #include <stddef.h>
 
 /* In the order of the AWS SDKs (protocol facts, "Credential chain"). A new source is a file and a row. */
-static enum source_end (*const sources[])(struct source_context *, struct credentials *, struct error *) = {
-    source_environment,       /* AWS_ACCESS_KEY_ID */
-    source_refused_roles,     /* role_arn, web identity, SSO */
-    source_credentials_file,  /* keys in ~/.aws/credentials */
-    source_refused_processes, /* aws login, credential_process */
-    source_config_file,       /* keys in ~/.aws/config */
+static const struct source {
+    const char *kind; /* the word for it in output */
+    source_function *find;
+    bool in_profile; /* it may stand in a profile that a role takes its credentials from */
+} sources[] = {
+    {"environment", source_environment, false},
+    {"assume-role", source_assume_role, false}, /* follows source profiles itself */
+    {"web-identity", source_web_identity, true},
+    {"sso", source_sso, true},
+    {"credentials-file", source_credentials_file, true},
+    {"login", source_login, true},
+    {"process", source_process, true},
+    {"config-file", source_config_file, true},
+    {"container", source_container, false},
+    {"imds", source_imds, false},
+    {"github", source_github, false},
 };
 
 /* A line break or a control character in a key would end up in a header. */
@@ -29,19 +39,51 @@ static int check_text(const struct credentials *credentials, struct error *error
                      "a key or token holds a space, a line break or bytes that are not ASCII");
 }
 
-int chain_find(const struct aws_config *config, struct arena *arena, struct credentials *credentials,
-               struct error *error)
+/* 1 with credentials, 0 when no source applies, -1 with an error. */
+static int try_all(struct source_context *context, bool only_in_profile, const struct chain_listener *listener,
+                   struct credentials *credentials, struct error *error)
 {
-    struct source_context context = {config, arena};
     for (size_t i = 0; i < sizeof sources / sizeof *sources; i++) {
-        enum source_end end = sources[i](&context, credentials, error);
-        if (end == SOURCE_GAVE)
-            return check_text(credentials, error);
+        if (only_in_profile && !sources[i].in_profile)
+            continue;
+        context->why = NULL;
+        enum source_end end = sources[i].find(context, credentials, error);
+        if (end == SOURCE_GAVE && check_text(credentials, error) < 0)
+            end = SOURCE_FAILED;
+        if (listener)
+            listener->tried(listener->context, sources[i].kind, end, context->why);
         if (end == SOURCE_FAILED)
             return -1;
+        if (end == SOURCE_GAVE) {
+            credentials->kind = sources[i].kind;
+            return 1;
+        }
     }
-    error_set(error, REASON_NO_CREDENTIALS, "AWS", "no credentials: none in the environment, none for profile '%s'",
-              config->profile);
-    error_hint(error, "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile in ~/.aws");
+    return 0;
+}
+
+int chain_find(struct source_context *context, const struct chain_listener *listener, struct credentials *credentials,
+               struct error *error)
+{
+    int found = try_all(context, false, listener, credentials, error);
+    if (found)
+        return found < 0 ? -1 : 0;
+    const char *imds = error->hint; /* of the last source that looked for a service and had something to say */
+    error_set(error, REASON_NO_CREDENTIALS, "AWS",
+              "no credentials: none in the environment, for profile '%s', of a container or of an instance",
+              context->config->profile);
+    if (imds)
+        error_hint(error, "%s", imds);
+    else
+        error_hint(error, "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY or AWS_PROFILE, or give the pod, task or "
+                          "instance a role; 'ecr doctor' shows every source");
     return -1;
+}
+
+int chain_find_in_profile(struct source_context *context, struct credentials *credentials, struct error *error)
+{
+    int found = try_all(context, true, NULL, credentials, error);
+    if (found)
+        return found < 0 ? -1 : 0;
+    return error_set(error, REASON_NO_CREDENTIALS, source_profile_name(context), "it holds no credentials");
 }

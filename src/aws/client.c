@@ -9,7 +9,6 @@
 #include "base/version.h"
 
 #define SKEW_WORTH_CORRECTING 240 /* seconds; services allow 300 */
-#define REQUEST_ID_MAX        64  /* UUIDs have 36 characters */
 
 static int bad_reply(struct error *error, const struct aws_client *client, const struct http_reply *reply,
                      const char *what)
@@ -52,27 +51,21 @@ static enum reason reason_of_reply(const struct aws_client *client, const struct
     return definite && !believed ? reason_of_status(status) : reason;
 }
 
-static const char *request_id(struct arena *arena, const struct http_head *head)
-{
-    struct slice id = http_header_get(head, "x-amzn-requestid");
-    return id.len ? arena_copy(arena, slice_head(id, REQUEST_ID_MAX)) : NULL;
-}
-
 static int service_error(struct error *error, const struct aws_client *client, const char *operation,
                          const struct http_request *request, const struct http_reply *reply, struct arena *arena)
 {
-    const char *message;
+    struct aws_failure failure;
     int status = reply->head.status;
-    const char *code = aws_error_code(arena, &reply->head, reply->body, &message);
-    message = utf8_excerpt(arena, http_redact(arena, request, message));
-    code = http_redact(arena, request, code);
+    client->service->protocol->read_failure(arena, &reply->head, reply->body, &failure);
+    const char *message = utf8_excerpt(arena, http_redact(arena, request, failure.message));
+    const char *code = http_redact(arena, request, failure.code);
     enum reason reason = reason_of_reply(client, reply, code);
     if (!code && reason == REASON_BAD_REPLY)
         return bad_reply(error, client, reply, "no error code of AWS in it");
     error_set(error, reason, client->endpoint.host, "%s was refused: HTTP %d %s%s%s", operation, status,
               code ? code : "without a code", message ? ": " : "", message ? message : "");
     error->service_code = code ? arena_strdup(error->arena, code) : NULL;
-    error->request_id = request_id(error->arena, &reply->head);
+    error->request_id = failure.request_id ? arena_strdup(error->arena, failure.request_id) : NULL;
     error->http_status = status;
     error->retry_after = http_retry_after(&reply->head);
     return -1;
@@ -80,35 +73,40 @@ static int service_error(struct error *error, const struct aws_client *client, c
 
 static int read_reply(struct error *error, const struct aws_client *client, const char *operation,
                       const struct http_request *request, const struct http_reply *reply, struct arena *arena,
-                      struct json *json)
+                      struct aws_document *document)
 {
+    const struct aws_protocol *protocol = client->service->protocol;
     int status = reply->head.status;
     if (status >= 400)
         return service_error(error, client, operation, request, reply, arena);
     if (status != 200)
         return bad_reply(error, client, reply, "200 was expected");
-    if (json_parse(arena, reply->body, json) < 0 || !json_is(json_root(json), JSON_OBJECT))
-        return bad_reply(error, client, reply, "its body is no JSON object");
+    if (protocol->parse(arena, reply->body, document) < 0)
+        return bad_reply(error, client, reply, arena_printf(arena, "its body is no %s", protocol->document));
     return 0;
 }
 
-static int attempt_call(const struct aws_client *client, const char *operation, struct slice body, size_t reply_limit,
-                        int64_t deadline, int64_t now, struct arena *arena, struct http_reply *reply, struct json *json,
-                        struct error *error)
+/* `credentials` is NULL for what is not signed, `now` is the time of the signature. */
+static int attempt_call(const struct aws_client *client, const struct aws_request *what,
+                        const struct credentials *credentials, int64_t now, struct arena *arena,
+                        struct http_reply *reply, struct aws_document *document, struct error *error)
 {
     struct http_request request;
+    const struct aws_service *service = client->service;
     http_request_init(&request, "POST", &client->endpoint);
-    request.body = body;
-    request.body_limit = reply_limit;
-    request.deadline = deadline;
-    http_request_add(&request, "X-Amz-Target", arena_printf(arena, "%s.%s", client->service->target_prefix, operation),
-                     false);
-    http_request_add(&request, "Content-Type", "application/x-amz-json-1.1", false);
-    sigv4_sign(arena, &request, client->credentials,
-               (struct sigv4_scope){client->region, client->service->signing_name, now});
+    request.body = what->body;
+    request.body_secrets[0] = what->secret;
+    request.body_limit = what->reply_limit;
+    request.deadline = what->deadline;
+    if (service->target_prefix)
+        http_request_add(&request, "X-Amz-Target",
+                         arena_printf(arena, "%s.%s", service->target_prefix, what->operation), false);
+    http_request_add(&request, "Content-Type", service->protocol->content_type, false);
+    if (credentials)
+        sigv4_sign(arena, &request, credentials, (struct sigv4_scope){client->region, service->signing_name, now});
     if (http_send(client->http, &request, arena, reply, error) < 0)
         return -1;
-    return read_reply(error, client, operation, &request, reply, arena, json);
+    return read_reply(error, client, what->operation, &request, reply, arena, document);
 }
 
 /* Learns the service's time from a refusal that may come from a wrong clock; true if that changes what we send. */
@@ -125,26 +123,46 @@ static bool correct_clock(struct aws_shared *shared, const struct http_reply *re
     return true;
 }
 
-int aws_call(const struct aws_client *client, const char *operation, struct slice body, size_t reply_limit,
-             int64_t deadline, struct arena *arena, struct json *json, struct error *error)
+/* What a call did to be let through after a refusal, each once. */
+struct remedies {
+    bool clock;
+    int64_t skew_before;
+    bool credentials;
+};
+
+/* Whether the refusal of the last attempt has a cause that could be mended, and was. */
+static bool remedy(const struct aws_client *client, struct remedies *done, const struct credentials *used,
+                   int64_t deadline, const struct http_reply *reply, const struct error *error)
+{
+    if (!done->clock && correct_clock(client->shared, reply, error))
+        return done->clock = true;
+    if (done->clock && error->service_code && aws_code_may_be_skew(error->service_code))
+        client->shared->skew = done->skew_before; /* it was not the clock */
+    if (done->credentials || !client->provider || error->reason != REASON_EXPIRED_CREDENTIALS)
+        return false;
+    done->credentials = true;
+    return provider_renew(client->provider, used, deadline);
+}
+
+int aws_call(const struct aws_client *client, const struct aws_request *request, struct arena *arena,
+             struct aws_document *document, struct error *error)
 {
     int cost = 0;
-    bool corrected = false;
-    int64_t skew_before = client->shared->skew;
-    for (int attempt = 1;; attempt++) {
+    struct remedies done = {.skew_before = client->shared->skew};
+    for (int attempt = 1;;) {
+        struct credentials credentials;
         struct http_reply reply = {0};
+        if (client->provider && provider_get(client->provider, request->deadline, &credentials, error) < 0)
+            return -1;
         int64_t now = clock_unix() + client->shared->skew;
-        if (attempt_call(client, operation, body, reply_limit, deadline, now, arena, &reply, json, error) == 0) {
+        if (attempt_call(client, request, client->provider ? &credentials : NULL, now, arena, &reply, document,
+                         error) == 0) {
             retry_succeeded(&client->shared->retry, cost);
             return 0;
         }
-        if (!corrected && correct_clock(client->shared, &reply, error)) {
-            corrected = true;
+        if (remedy(client, &done, &credentials, request->deadline, &reply, error))
             continue;
-        }
-        if (corrected && error->service_code && aws_code_may_be_skew(error->service_code))
-            client->shared->skew = skew_before; /* it was not the clock */
-        if (!retry_wait(&client->shared->retry, attempt, error, deadline, &cost))
+        if (!retry_wait(&client->shared->retry, attempt++, error, request->deadline, &cost))
             return -1;
     }
 }

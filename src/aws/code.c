@@ -82,8 +82,7 @@ bool aws_code_may_be_skew(const char *code)
     return false;
 }
 
-/* "ns#Code:http://..." to "Code"; NULL for what cannot be a code. */
-static const char *clean(struct arena *arena, struct slice text)
+const char *aws_clean_code(struct arena *arena, struct slice text)
 {
     struct slice code = slice_cut(&text, ':');
     code = slice_trim(slice_from(code, (size_t)(slice_rfind(code, '#') + 1)));
@@ -103,14 +102,14 @@ static const char *find_code(struct arena *arena, const struct http_head *head, 
 {
     struct json_node type = json_get(root, "__type"), code = json_get(root, "code");
     struct slice header = http_header_get(head, "x-amzn-errortype");
-    const char *said = clean(arena, header);
+    const char *said = aws_clean_code(arena, header);
     if (json_exists(type)) {
-        const char *named = clean(arena, json_string(arena, type));
+        const char *named = aws_clean_code(arena, json_string(arena, type));
         return header.len && named && (!said || strcmp(named, said) != 0) ? NULL : named;
     }
     if (header.len)
         return said;
-    return clean(arena, json_string(arena, json_exists(code) ? code : json_get(root, "Code")));
+    return aws_clean_code(arena, json_string(arena, json_exists(code) ? code : json_get(root, "Code")));
 }
 
 const char *aws_error_code(struct arena *arena, const struct http_head *head, struct slice body, const char **message)
@@ -118,7 +117,7 @@ const char *aws_error_code(struct arena *arena, const struct http_head *head, st
     struct json json;
     *message = NULL;
     if (body.len == 0)
-        return clean(arena, http_header_get(head, "x-amzn-errortype"));
+        return aws_clean_code(arena, http_header_get(head, "x-amzn-errortype"));
     if (json_parse(arena, body, &json) < 0 || !json_is(json_root(&json), JSON_OBJECT))
         return NULL; /* not the service's own reply, or half of it: nothing in it is to be believed */
     struct json_node root = json_root(&json);

@@ -17,6 +17,9 @@ bool aws_code_is_throttle(const char *code);
 /* A code by which a service may mean that our clock is wrong. */
 bool aws_code_may_be_skew(const char *code);
 
+/* A code without its namespace and URI: "ns#Code:http://..." to "Code"; NULL for what cannot be one. */
+const char *aws_clean_code(struct arena *arena, struct slice text);
+
 /*
  * The code of an error reply of the AWS JSON protocol: the body's "__type", else the header x-amzn-errortype, else
  * the body's "code" or "Code", cleaned of namespace and URI; NULL when there is none, when type and header differ, or

@@ -74,21 +74,38 @@ const char *aws_config_get(const struct aws_config *config, struct arena *arena,
     return value ? value : aws_config_get_in_config(config, arena, profile, key);
 }
 
+/* The last entry of a section that is no profile; `parent` "" for those that are in no block. */
+static const struct ini_entry *find_in_section(const struct aws_config *config, const char *section,
+                                               const char *parent, const char *key)
+{
+    const struct ini_entry *found = NULL;
+    for (size_t i = 0; i < config->config.count; i++) {
+        const struct ini_entry *entry = &config->config.entries[i];
+        if (slice_is(entry->section, section) && slice_is_nocase(entry->parent, parent) &&
+            slice_is_nocase(entry->key, key))
+            found = entry;
+    }
+    return found;
+}
+
 const char *aws_config_get_service(const struct aws_config *config, struct arena *arena, const char *profile,
                                    const char *service, const char *key)
 {
     const char *name = aws_config_get(config, arena, profile, "services");
     if (!name)
         return NULL;
-    char *section = arena_printf(arena, "services %s", name);
-    const struct ini_entry *found = NULL;
-    for (size_t i = 0; i < config->config.count; i++) {
-        const struct ini_entry *entry = &config->config.entries[i];
-        if (slice_is(entry->section, section) && slice_is_nocase(entry->parent, service) &&
-            slice_is_nocase(entry->key, key))
-            found = entry;
-    }
-    return value_of(found, arena);
+    return value_of(find_in_section(config, arena_printf(arena, "services %s", name), service, key), arena);
+}
+
+bool aws_config_has_sso_session(const struct aws_config *config, struct arena *arena, const char *name)
+{
+    return find_in_section(config, arena_printf(arena, "sso-session %s", name), "", "") != NULL;
+}
+
+const char *aws_config_get_sso_session(const struct aws_config *config, struct arena *arena, const char *name,
+                                       const char *key)
+{
+    return value_of(find_in_section(config, arena_printf(arena, "sso-session %s", name), "", key), arena);
 }
 
 bool aws_config_flag(const struct aws_config *config, struct arena *arena, const char *variable, const char *key)
@@ -99,9 +116,9 @@ bool aws_config_flag(const struct aws_config *config, struct arena *arena, const
     return value && slice_is_nocase(slice_of(value), "true");
 }
 
-const char *aws_config_region(const struct aws_config *config, struct arena *arena, const char *flag)
+const char *aws_config_region(const struct aws_config *config, struct arena *arena)
 {
-    const char *region = flag;
+    const char *region = config->region_flag;
     if (!region)
         region = env_get("AWS_REGION");
     if (!region)

@@ -10,6 +10,7 @@ struct aws_config {
     struct buf config_text, credentials_text;
     struct ini config, credentials;
     const char *config_path, *credentials_path; /* NULL: no HOME and no variable */
+    const char *region_flag; /* --region, NULL without it; whoever loads the files sets it */
     const char *profile;
     bool profile_from_flag; /* --profile, which also switches keys in the environment off */
     bool profile_named;     /* by the flag or AWS_PROFILE, so that it has to exist */
@@ -39,10 +40,15 @@ const char *aws_config_get_in_config(const struct aws_config *config, struct are
 const char *aws_config_get_service(const struct aws_config *config, struct arena *arena, const char *profile,
                                    const char *service, const char *key);
 
+/* The [sso-session NAME] section. */
+bool aws_config_has_sso_session(const struct aws_config *config, struct arena *arena, const char *name);
+const char *aws_config_get_sso_session(const struct aws_config *config, struct arena *arena, const char *name,
+                                       const char *key);
+
 /* A boolean from a variable, else from the profile: "true" in any case is true, all else false. */
 bool aws_config_flag(const struct aws_config *config, struct arena *arena, const char *variable, const char *key);
 
-/* The caller's region: the flag (NULL without one), AWS_REGION, AWS_DEFAULT_REGION, the profile's; NULL: not set. */
-const char *aws_config_region(const struct aws_config *config, struct arena *arena, const char *flag);
+/* The caller's region: the flag, AWS_REGION, AWS_DEFAULT_REGION, the profile's; NULL: not set. */
+const char *aws_config_region(const struct aws_config *config, struct arena *arena);
 
 #endif

@@ -35,6 +35,14 @@ bool region_is_valid(struct slice region)
     return region.len > 0 && region.len <= 40 && region.data[0] != '-' && region.data[region.len - 1] != '-';
 }
 
+const char *account_of_arn(struct arena *arena, const char *arn)
+{
+    struct slice rest = slice_of(arn), field = {NULL, 0};
+    for (int i = 0; i < 5; i++) /* arn, partition, service, region, account */
+        field = slice_cut(&rest, ':');
+    return field.len && rest.data ? arena_copy(arena, field) : NULL;
+}
+
 static char *upper(struct arena *arena, const char *text)
 {
     char *copy = arena_strdup(arena, text);
@@ -63,6 +71,12 @@ static const char *configured_url(const struct endpoint_rule *rule, const struct
     return value ? value : aws_config_get(config, arena, config->profile, "endpoint_url");
 }
 
+bool endpoint_is_configured(const struct endpoint_rule *rule, const struct aws_config *config, struct arena *arena)
+{
+    const char *where;
+    return configured_url(rule, config, arena, &where) != NULL;
+}
+
 static int own_url(const char *text, const char *where, bool fips, struct arena *arena, struct url *url,
                    struct error *error)
 {
@@ -89,6 +103,8 @@ int endpoint_url(const struct endpoint_rule *rule, struct endpoint_wish wish, co
     if (!region_is_valid(slice_of(wish.region)))
         return error_set(error, REASON_UNSUPPORTED, wish.region, "is no region");
     const struct partition *partition = partition_of_region(wish.region);
+    if (rule->gov_is_fips && !dual && strcmp(partition->id, "aws-us-gov") == 0)
+        fips = false;
     const char *front = fips ? (dual ? rule->fips_dual_stack : rule->fips) : dual ? rule->dual_stack : rule->standard;
     char *text = arena_printf(arena, "https://%s.%s.%s/", front, wish.region,
                               dual ? partition->dual_stack_suffix : partition->dns_suffix);

@@ -18,6 +18,9 @@ const struct partition *partition_of_region(const char *region);
 /* Letters, digits and dashes, as every region: what may become part of a host name. */
 bool region_is_valid(struct slice region);
 
+/* The account in an ARN ("arn:aws:sts::123456789012:..."), NULL for a text that has none. */
+const char *account_of_arn(struct arena *arena, const char *arn);
+
 /* How a service's API hosts are named. */
 struct endpoint_rule {
     const char *key;      /* of AWS_ENDPOINT_URL_<KEY> and of a [services] block: "ecr" */
@@ -25,6 +28,7 @@ struct endpoint_rule {
     const char *fips;
     const char *dual_stack;
     const char *fips_dual_stack;
+    bool gov_is_fips; /* in the GovCloud partition the standard hosts are the FIPS ones */
 };
 
 struct endpoint_wish {
@@ -33,6 +37,9 @@ struct endpoint_wish {
     bool fips;            /* the name of the image's registry asks for it */
     bool dual_stack;
 };
+
+/* Whether a variable or the profile names a URL for the service. */
+bool endpoint_is_configured(const struct endpoint_rule *rule, const struct aws_config *config, struct arena *arena);
 
 /*
  * The URL to call: the flag; AWS_ENDPOINT_URL_<KEY>, AWS_ENDPOINT_URL, the profile's services block and endpoint_url

@@ -31,17 +31,19 @@ enum source_end source_environment(struct source_context *context, struct creden
 {
     const char *id = env_get("AWS_ACCESS_KEY_ID");
     const char *secret = env_get("AWS_SECRET_ACCESS_KEY");
-    if (context->config->profile_from_flag || (!id && !secret))
-        return SOURCE_NOT_HERE;
+    if (!context->environment)
+        return source_not_here(context, "a profile was named, which keys in the environment do not override");
+    if (!id && !secret)
+        return source_not_here(context, "AWS_ACCESS_KEY_ID is not set");
     if (!secret)
         return half(error, "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY");
     if (!id)
         return half(error, "AWS_SECRET_ACCESS_KEY", "AWS_ACCESS_KEY_ID");
-    const char *token = env_get("AWS_SESSION_TOKEN");
+    const char *token = env_get("AWS_SECURITY_TOKEN"); /* its old name, which counts first as in the SDK for Python */
     *credentials = (struct credentials){
         .access_key_id = id,
         .secret_access_key = secret,
-        .session_token = token ? token : env_get("AWS_SECURITY_TOKEN"), /* its old name */
+        .session_token = token ? token : env_get("AWS_SESSION_TOKEN"),
         .account_id = env_get("AWS_ACCOUNT_ID"),
         .source = "the environment",
     };

@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <stdio.h>
 #include <time.h>
 
 int64_t clock_ms(void)
@@ -61,16 +62,23 @@ static struct tm utc(int64_t unix_seconds)
     return tm;
 }
 
+/* Not by strftime: with it come the time zones and languages of the C library. */
+static void write_time(const struct tm *tm, const char *format, char out[static TIME_TEXT])
+{
+    int year = tm->tm_year + 1900;
+    snprintf(out, TIME_TEXT, format, year, tm->tm_mon + 1, tm->tm_mday, tm->tm_hour, tm->tm_min, tm->tm_sec);
+}
+
 void time_iso(int64_t unix_seconds, char out[static TIME_TEXT])
 {
     struct tm tm = utc(unix_seconds);
-    strftime(out, TIME_TEXT, "%Y-%m-%dT%H:%M:%SZ", &tm);
+    write_time(&tm, "%04d-%02d-%02dT%02d:%02d:%02dZ", out);
 }
 
 void time_basic(int64_t unix_seconds, char out[static TIME_TEXT])
 {
     struct tm tm = utc(unix_seconds);
-    strftime(out, TIME_TEXT, "%Y%m%dT%H%M%SZ", &tm);
+    write_time(&tm, "%04d%02d%02dT%02d%02d%02dZ", out);
 }
 
 int64_t time_from_utc(int year, int month, int day, int hour, int minute, int second)

@@ -63,16 +63,33 @@ void error_clear(struct error *error)
     *error = (struct error){.arena = error->arena, .subject = "", .cause = "", .retry_after = -1};
 }
 
+static const char *kept(struct arena *arena, const char *text)
+{
+    return text ? arena_strdup(arena, text) : NULL;
+}
+
+void error_copy(struct error *error, const struct error *from)
+{
+    struct arena *arena = error->arena;
+    *error = *from;
+    error->arena = arena;
+    error->subject = kept(arena, from->subject);
+    error->cause = kept(arena, from->cause);
+    error->hint = kept(arena, from->hint);
+    error->service_code = kept(arena, from->service_code);
+    error->request_id = kept(arena, from->request_id);
+}
+
 int error_set(struct error *error, enum reason reason, const char *subject, const char *format, ...)
 {
     va_list args;
     va_start(args, format);
     const char *cause = arena_vprintf(error->arena, format, args);
     va_end(args);
-    const char *kept = arena_strdup(error->arena, subject);
+    const char *copy = arena_strdup(error->arena, subject);
     error_clear(error);
     error->reason = reason;
-    error->subject = kept;
+    error->subject = copy;
     error->cause = cause;
     return -1;
 }

@@ -72,6 +72,9 @@ void error_init(struct error *error, struct arena *arena);
 /* Forgets the last error but keeps the arena. */
 void error_clear(struct error *error);
 
+/* Takes over another error; its texts are copied to the arena of `error`. */
+void error_copy(struct error *error, const struct error *from);
+
 /* Fills reason, subject and cause, forgets the rest, and returns -1. */
 int error_set(struct error *error, enum reason reason, const char *subject, const char *format, ...)
     __attribute__((format(printf, 4, 5)));

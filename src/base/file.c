@@ -44,6 +44,28 @@ static int read_path(const char *path, size_t limit, struct buf *out)
     return status;
 }
 
+int stream_read(int fd, size_t limit, int64_t wait_ms, struct buf *out)
+{
+    *out = BUF_INIT;
+    for (ssize_t got = 1; got != 0;) {
+        struct pollfd poll_fd = {fd, POLLIN, 0};
+        int ready = poll(&poll_fd, 1, (int)wait_ms);
+        got = ready > 0 ? read(fd, buf_reserve(out, 4096), 4096) : 1;
+        int status = ready == 0 ? ETIMEDOUT : got < 0 ? errno : 0;
+        if (ready < 0 || status == EINTR || status == EAGAIN)
+            continue;
+        if (status == 0 && ready > 0)
+            buf_added(out, (size_t)got);
+        if (status == 0 && out->len > limit)
+            status = EFBIG;
+        if (status) {
+            buf_free(out);
+            return status;
+        }
+    }
+    return 0;
+}
+
 int file_read(const char *path, size_t limit, struct buf *out)
 {
     int status = read_path(path, limit, out);

@@ -12,6 +12,14 @@ void sha256(struct slice data, uint8_t out[static SHA256_SIZE])
     br_sha256_out(&context, out);
 }
 
+void sha1(struct slice data, uint8_t out[static SHA1_SIZE])
+{
+    br_sha1_context context;
+    br_sha1_init(&context);
+    br_sha1_update(&context, data.data, data.len);
+    br_sha1_out(&context, out);
+}
+
 void hmac_sha256(struct slice key, struct slice data, uint8_t out[static SHA256_SIZE])
 {
     br_hmac_key_context key_context;

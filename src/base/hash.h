@@ -8,6 +8,10 @@
 #define SHA256_SIZE 32
 
 void sha256(struct slice data, uint8_t out[static SHA256_SIZE]);
+/* Not for security: files of other programs are named with it. */
+#define SHA1_SIZE 20
+void sha1(struct slice data, uint8_t out[static SHA1_SIZE]);
+
 void hmac_sha256(struct slice key, struct slice data, uint8_t out[static SHA256_SIZE]); /* RFC 2104 */
 
 #endif

@@ -1,9 +1,9 @@
 #include "base/json.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-#define MISSING UINT32_MAX
+#define MISSING     UINT32_MAX
+#define SECONDS_MAX 1000000000000000 /* 30 million years */
 
 struct parser {
     const char *text;
@@ -376,17 +376,40 @@ bool json_int64(struct json_node node, int64_t *value)
     return true;
 }
 
+/* How far an exponent ("e9", "E-3") moves the point; what is out of all reason comes out as far, too. */
+static int exponent_of(struct slice text)
+{
+    uint64_t magnitude;
+    bool negative = text.len && text.data[0] == '-';
+    if (negative || (text.len && text.data[0] == '+'))
+        text = slice_from(text, 1);
+    if (!slice_number(text, 1000, &magnitude))
+        magnitude = text.len ? 1000 : 0;
+    return negative ? -(int)magnitude : (int)magnitude;
+}
+
 bool json_seconds(struct json_node node, int64_t *value)
 {
     const struct json_token *token = token_of(node);
-    char text[64];
-    if (!token || token->type != JSON_NUMBER || token->len >= sizeof text)
+    if (!token || token->type != JSON_NUMBER)
         return false;
-    memcpy(text, node.doc->text + token->start, token->len);
-    text[token->len] = 0;
-    double number = strtod(text, NULL);
-    if (!(number > -1e15 && number < 1e15))
-        return false;
-    *value = (int64_t)number;
+    struct slice fraction = json_raw(node), exponent = fraction;
+    bool negative = fraction.data[0] == '-';
+    for (size_t i = 0; i < fraction.len && exponent.len == fraction.len; i++)
+        if (ascii_lower(fraction.data[i]) == 'e')
+            exponent = slice_from(fraction, i + 1);
+    bool has_exponent = exponent.len < fraction.len;
+    fraction = slice_from(slice_head(fraction, fraction.len - (has_exponent ? exponent.len + 1 : 0)), negative);
+    struct slice whole = slice_cut(&fraction, '.');
+    int64_t digits = (int64_t)whole.len + (has_exponent ? exponent_of(exponent) : 0); /* before the point */
+    *value = 0;
+    for (int64_t i = 0; i < digits; i++) {
+        size_t at = (size_t)i;
+        char c = at < whole.len ? whole.data[at] : at - whole.len < fraction.len ? fraction.data[at - whole.len] : '0';
+        if (*value > SECONDS_MAX / 10)
+            return false;
+        *value = *value * 10 + (c - '0');
+    }
+    *value = negative ? -*value : *value;
     return true;
 }

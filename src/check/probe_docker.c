@@ -1,26 +1,9 @@
 #include <string.h>
 
 #include "auth/stored.h"
-#include "base/encode.h"
 #include "check/daemon.h"
 
 #define SOURCE "docker"
-
-/* "AWS:password" out of ECR's token. */
-static int split_token(const char *token, struct arena *arena, struct docker_auth *auth, struct error *error)
-{
-    struct buf plain = BUF_INIT;
-    int status = decode_base64(&plain, slice_of(token));
-    struct slice password = buf_view(&plain);
-    struct slice user = slice_cut(&password, ':');
-    if (status < 0 || !password.len || slice_find(user, 0) >= 0 || slice_find(password, 0) >= 0)
-        status =
-            error_set(error, REASON_BAD_REPLY, "ECR", "the authorization token is not the base64 of user:password");
-    else
-        *auth = (struct docker_auth){.username = arena_copy(arena, user), .password = arena_copy(arena, password)};
-    buf_free(&plain);
-    return status;
-}
 
 static int ecr_auth(struct session *session, const struct item *item, struct arena *arena, struct docker_auth *auth,
                     struct error *error)
@@ -29,8 +12,9 @@ static int ecr_auth(struct session *session, const struct item *item, struct are
     if (ecr_caller_api(&session->ecr, &item->ecr, item->deadline, &api, error) < 0)
         return -1;
     const struct ecr_token *token = ecr_token(&api, &session->tokens, &session->arena);
+    *auth = (struct docker_auth){.username = NULL};
     if (token->status == 0)
-        return split_token(token->value, arena, auth, error);
+        return ecr_token_split(token->value, arena, &auth->username, &auth->password, error);
     *error = token->error;
     return -1;
 }

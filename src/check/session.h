@@ -11,7 +11,6 @@
 /* What the user asked for on the command line; NULL and 0: not given. */
 struct session_options {
     struct ecr_caller_options ecr;
-    const char *region;
     const char *ca_file;
     const char *authfile;
     int64_t timeout_ms;

@@ -1,15 +1,19 @@
 #include "cmd/cmd.h"
 
+#include <errno.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/json_write.h"
+
+#define STDIN_WAIT_MS 60000 /* whoever calls us as a helper writes at once; people may type */
 
 static const char *const colour_choices[] = {"auto", "always", "never", NULL};
 
 struct option_set global_options(struct invocation *in, struct option list[static 16])
 {
     const struct option all[] = {
-        {"region", 0, OPTION_TEXT, &in->session.region, NULL},
+        {"region", 0, OPTION_TEXT, &in->session.ecr.region, NULL},
         {"profile", 0, OPTION_TEXT, &in->session.ecr.profile, NULL},
         {"endpoint-url", 0, OPTION_TEXT, &in->session.ecr.endpoint_url, NULL},
         {"ca-file", 0, OPTION_TEXT, &in->session.ca_file, NULL},
@@ -46,6 +50,25 @@ int invocation_print(struct invocation *in, struct slice text)
     error_set(&in->error, REASON_REFUSED, "standard output", "cannot write the result: %s", strerror(why));
     term_error(&in->term, error_text(&in->error, &in->arena));
     return -1;
+}
+
+int invocation_open(struct invocation *in, struct session *session)
+{
+    return session_open(session, &in->session, invocation_events(in), &in->error);
+}
+
+int invocation_read(struct invocation *in, size_t limit, struct slice *text)
+{
+    struct buf input;
+    int why = stream_read(0, limit, STDIN_WAIT_MS, &input);
+    if (why)
+        return error_set(&in->error, REASON_USAGE, "standard input", "cannot read it: %s",
+                         why == EFBIG       ? "it is too long"
+                         : why == ETIMEDOUT ? "nothing came"
+                                            : strerror(why));
+    size_t len = input.len;
+    *text = (struct slice){buf_detach(&input, &in->arena), len};
+    return 0;
 }
 
 static void print_json_error(struct invocation *in)
@@ -85,16 +108,19 @@ struct events invocation_events(struct invocation *in)
     return (struct events){in->verbose ? report_event : NULL, in};
 }
 
-static const struct command *find_command(const struct command *table, size_t count, const char *name)
+static const struct command *find_command(const struct command *table, const char *name)
 {
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(table[i].name, name) == 0)
-            return &table[i];
+    for (; table->name; table++)
+        if (strcmp(table->name, name) == 0)
+            return table;
     return NULL;
 }
 
-static int unknown_command(struct invocation *in, const struct command *table, size_t count, const char *name)
+static int unknown_command(struct invocation *in, const struct command *table, const char *name)
 {
+    size_t count = 0;
+    while (table[count].name)
+        count++;
     const char **names = arena_array(&in->arena, count, sizeof *names);
     for (size_t i = 0; i < count; i++)
         names[i] = table[i].name;
@@ -128,16 +154,16 @@ static const char global_help[] =
     "\nexit status: 0 present, 1 absent, 2 wrong usage, 6 there but unfit; not found out: 3 credentials or\n"
     "permission, 4 network or service trouble, 5 anything else\n";
 
-static int print_help(struct invocation *in, const struct command *table, size_t count, const struct command *one)
+static int print_help(struct invocation *in, const struct command *table, const struct command *one)
 {
     struct buf text = BUF_INIT;
     if (one) {
         buf_printf(&text, "ecr %s: %s\n\n%s", one->name, one->line, one->text);
     } else {
         buf_str(&text, overview);
-        for (size_t i = 0; i < count; i++)
-            buf_printf(&text, "  %-10s %s\n", table[i].name, table[i].line);
-        buf_str(&text, "  help       this text, or that of one command\n");
+        for (; table->name; table++)
+            buf_printf(&text, "  %-20s %s\n", table->name, table->line);
+        buf_printf(&text, "  %-20s %s\n", "help", "this text, or that of one command");
     }
     buf_str(&text, global_help);
     int status = invocation_print(in, buf_view(&text)) < 0 ? EXIT_OTHER : EXIT_OK;
@@ -146,7 +172,7 @@ static int print_help(struct invocation *in, const struct command *table, size_t
 }
 
 /* "ecr help [COMMAND]". */
-static int run_help(struct invocation *in, const struct command *table, size_t count)
+static int run_help(struct invocation *in, const struct command *table)
 {
     if (invocation_parse(in, NULL, 0) < 0)
         return invocation_fail(in);
@@ -154,10 +180,10 @@ static int run_help(struct invocation *in, const struct command *table, size_t c
         error_set(&in->error, REASON_USAGE, in->operands[1], "'ecr help' takes one command");
         return invocation_fail(in);
     }
-    const struct command *one = in->operand_count ? find_command(table, count, in->operands[0]) : NULL;
+    const struct command *one = in->operand_count ? find_command(table, in->operands[0]) : NULL;
     if (in->operand_count && !one)
-        return unknown_command(in, table, count, in->operands[0]);
-    return print_help(in, table, count, one);
+        return unknown_command(in, table, in->operands[0]);
+    return print_help(in, table, one);
 }
 
 /* --help anywhere before a "--" wins over everything else that may be wrong. */
@@ -169,7 +195,7 @@ static bool asks_for_help(const struct invocation *in)
     return in->help;
 }
 
-static int run_command(struct invocation *in, const struct command *table, size_t count, int argc, char **argv)
+static int run_command(struct invocation *in, const struct command *table, int argc, char **argv)
 {
     struct option list[16];
     struct option_set sets[] = {global_options(in, list)};
@@ -179,7 +205,7 @@ static int run_command(struct invocation *in, const struct command *table, size_
     if (taken < 0)
         return invocation_fail(in);
     if (taken == argc && in->help)
-        return print_help(in, table, count, NULL);
+        return print_help(in, table, NULL);
     if (taken == argc) {
         error_set(&in->error, REASON_USAGE, "", "no command given");
         error_hint(&in->error, "'ecr help' lists the commands");
@@ -189,18 +215,39 @@ static int run_command(struct invocation *in, const struct command *table, size_
     in->argc = argc - taken - 1;
     in->argv = argv + taken + 1;
     if (strcmp(in->name, "help") == 0)
-        return run_help(in, table, count);
-    const struct command *command = find_command(table, count, in->name);
+        return run_help(in, table);
+    const struct command *command = find_command(table, in->name);
     if (!command)
-        return unknown_command(in, table, count, in->name);
-    return asks_for_help(in) ? print_help(in, table, count, command) : command->run(in);
+        return unknown_command(in, table, in->name);
+    return asks_for_help(in) ? print_help(in, table, command) : command->run(in);
 }
 
-int run_program(const struct command *table, size_t count, int argc, char **argv)
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+/* Called by a name that stands for a command, the whole command line is that command's. */
+static int run_role(struct invocation *in, const struct command *command, int argc, char **argv)
+{
+    in->name = command->name;
+    in->argc = argc - 1;
+    in->argv = argv + 1;
+    in->role = true;
+    term_init(&in->term, TERM_AUTO, false, false);
+    return command->run(in);
+}
+
+int run_program(const struct command *table, const struct role *roles, int argc, char **argv)
 {
     struct invocation in = {.name = ""};
     error_init(&in.error, &in.arena);
-    int status = run_command(&in, table, count, argc > 0 ? argc - 1 : 0, argv + 1);
+    const char *called = argc > 0 ? base_name(argv[0]) : "";
+    while (roles->name && strcmp(roles->name, called) != 0)
+        roles++;
+    int status = roles->name ? run_role(&in, find_command(table, roles->command), argc, argv)
+                             : run_command(&in, table, argc > 0 ? argc - 1 : 0, argv + 1);
     arena_free(&in.arena);
     return status;
 }

@@ -16,6 +16,7 @@ struct invocation {
     bool help;
     bool quiet;
     bool verbose;
+    bool role;        /* called by another name than our own (struct role) */
     int colour;       /* enum term_when */
     const char *name; /* of the command */
     int argc;         /* behind the command's name */
@@ -35,12 +36,31 @@ struct command {
 int cmd_check(struct invocation *invocation);
 int cmd_parse(struct invocation *invocation);
 int cmd_version(struct invocation *invocation);
+int cmd_whoami(struct invocation *invocation);
+int cmd_login(struct invocation *invocation);
+int cmd_logout(struct invocation *invocation);
+int cmd_get_login_password(struct invocation *invocation);
+int cmd_credential_helper(struct invocation *invocation);
+int cmd_kubelet_credentials(struct invocation *invocation);
+int cmd_doctor(struct invocation *invocation);
+
+/* A name that the program may be called by, and the command that this stands for. */
+struct role {
+    const char *name;
+    const char *command;
+};
 
 /* The options that every command takes. */
 struct option_set global_options(struct invocation *invocation, struct option list[static 16]);
 
 /* Parses the rest of the command line with the command's own options beside the global ones. -1: usage error. */
 int invocation_parse(struct invocation *invocation, const struct option *own, size_t own_count);
+
+/* Opens a session with the global options; it is to be closed in any case. -1: usage error. */
+int invocation_open(struct invocation *invocation, struct session *session);
+
+/* Reads standard input whole, up to `limit` bytes, into the arena. -1 with the invocation's error. */
+int invocation_read(struct invocation *invocation, size_t limit, struct slice *text);
 
 /* Prints the invocation's error: on stderr, with --json on stdout too. Returns its exit status. */
 int invocation_fail(struct invocation *invocation);
@@ -51,7 +71,10 @@ int invocation_print(struct invocation *invocation, struct slice text);
 /* Sends the events of the lower rooms to stderr with -v. */
 struct events invocation_events(struct invocation *invocation);
 
-/* Runs the program: finds the command in the table and calls it. Returns the exit status. */
-int run_program(const struct command *table, size_t count, int argc, char **argv);
+/*
+ * Runs the program: finds the command in the table, or the one that the name it was called by stands for, and calls it.
+ * Both tables end with an entry without a name. Returns the exit status.
+ */
+int run_program(const struct command *table, const struct role *roles, int argc, char **argv);
 
 #endif

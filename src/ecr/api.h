@@ -8,13 +8,15 @@
 #define ECR_MANIFEST_IDS_MAX 10  /* of them with manifests, which may have 4 MiB each */
 
 extern const struct aws_service ecr_service;
+extern const struct aws_service ecr_public_service;
 extern const struct endpoint_rule ecr_endpoint_rule;
 extern const struct endpoint_rule ecr_public_endpoint_rule;
 
 /* ECR's API for the registry of one account in one region. */
 struct ecr_api {
     struct aws_client client;
-    const char *account;
+    bool is_public;      /* ECR Public's API, whose shapes differ */
+    const char *account; /* NULL: the caller's own */
     const char *partition; /* of its ARNs */
     int64_t deadline;      /* of the calls that follow */
 };

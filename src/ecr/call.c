@@ -3,10 +3,13 @@
 #include "base/clock.h"
 #include "ecr/code.h"
 
-const struct aws_service ecr_service = {"ECR", "ecr", "AmazonEC2ContainerRegistry_V20150921", ecr_code_reason};
-const struct endpoint_rule ecr_endpoint_rule = {"ecr", "api.ecr", "api.ecr-fips", "ecr", "ecr-fips"};
-const struct endpoint_rule ecr_public_endpoint_rule = {"ecr_public", "api.ecr-public", "api.ecr-public-fips",
-                                                       "ecr-public", "api.ecr-public-fips"};
+const struct aws_service ecr_service = {"ECR", "ecr", "AmazonEC2ContainerRegistry_V20150921", &aws_json_protocol,
+                                        ecr_code_reason};
+const struct aws_service ecr_public_service = {"ECR Public", "ecr-public", "SpencerFrontendService",
+                                               &aws_json_protocol, ecr_code_reason};
+const struct endpoint_rule ecr_endpoint_rule = {"ecr", "api.ecr", "api.ecr-fips", "ecr", "ecr-fips", false};
+const struct endpoint_rule ecr_public_endpoint_rule = {"ecr_public", "api.ecr-public",      "api.ecr-public-fips",
+                                                       "ecr-public", "api.ecr-public-fips", false};
 
 void ecr_request_open(const struct ecr_api *api, struct buf *body)
 {
@@ -19,11 +22,14 @@ int ecr_call(const struct ecr_api *api, const char *operation, struct buf *body,
              struct json *reply, struct error *error)
 {
     json_close(body, '}');
-    int status = aws_call(&api->client, operation, buf_view(body), limit, api->deadline, arena, reply, error);
+    struct aws_request request = {operation, buf_view(body), NULL, limit, api->deadline};
+    struct aws_document document;
+    int status = aws_call(&api->client, &request, arena, &document, error);
+    *reply = document.json;
     buf_free(body);
     if (status < 0 && error->reason == REASON_DENIED && error->service_code &&
         slice_starts(slice_of(error->service_code), "AccessDenied"))
-        error_hint(error, "the caller lacks the IAM action ecr:%s", operation);
+        error_hint(error, "the caller lacks the IAM action %s:%s", api->client.service->signing_name, operation);
     return status;
 }
 

@@ -4,12 +4,22 @@
 #include "aws/chain.h"
 #include "ecr/api.h"
 #include "ecr/host.h"
+#include "ecr/registry_map.h"
 
 /* What a command line says about calls; NULL and 0: not given. */
 struct ecr_caller_options {
     const char *profile;
+    const char *region;
     const char *endpoint_url;
     int max_attempts;
+};
+
+/* Somebody to call as: the usual credentials, or those that the registry map names for some registries. */
+struct ecr_principal {
+    const struct registry_rule *rule; /* NULL: the usual ones */
+    struct aws_config config;         /* with the rule's profile; the texts are the caller's */
+    struct aws_provider provider;
+    struct ecr_principal *next;
 };
 
 /*
@@ -22,10 +32,10 @@ struct ecr_caller {
     struct http *http;
     struct aws_config config;
     struct aws_shared shared;
-    enum { CREDENTIALS_NOT_TRIED, CREDENTIALS_GOT, CREDENTIALS_FAILED } state;
-    struct credentials credentials;
+    struct registry_map map;
+    struct ecr_principal *principals;
     bool broken;        /* settings that cannot be used: every call fails with `error` */
-    struct error error; /* of the settings or the credentials */
+    struct error error; /* of the settings */
 };
 
 /*
@@ -42,8 +52,25 @@ void ecr_caller_break(struct ecr_caller *caller, const struct error *error);
 /* The CA file of AWS_CA_BUNDLE or the profile's ca_bundle, NULL without one. */
 const char *ecr_caller_ca_bundle(const struct ecr_caller *caller);
 
-/* The API for the registry that an ECR host names. -1 without usable settings or credentials: nothing was asked. */
+/*
+ * Who is called as for a registry: what the map says (unless --profile does), else the usual credentials, as with `host`
+ * NULL. They are not looked for yet. -1 with an error for settings that cannot be used.
+ */
+int ecr_caller_principal(struct ecr_caller *caller, const struct ecr_host *host, struct ecr_principal **principal,
+                         struct error *error);
+
+/* The caller's own region: option, environment, profile, or that of the instance; NULL: not known. In `arena`. */
+const char *ecr_caller_region(struct ecr_caller *caller, int64_t deadline);
+
+/* The URL of the API for the registry that an ECR host names; nothing is asked for it. */
+int ecr_caller_endpoint(struct ecr_caller *caller, const struct ecr_host *host, struct url *url, struct error *error);
+
+/* The API for that registry. -1 without usable settings or credentials: nothing was asked. */
 int ecr_caller_api(struct ecr_caller *caller, const struct ecr_host *host, int64_t deadline, struct ecr_api *api,
                    struct error *error);
+
+/* The same with other credentials than the caller's. They outlive the API. */
+int ecr_caller_api_as(struct ecr_caller *caller, const struct ecr_host *host, struct aws_provider *provider,
+                      int64_t deadline, struct ecr_api *api, struct error *error);
 
 #endif

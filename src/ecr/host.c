@@ -84,8 +84,10 @@ bool ecr_host_parse(struct arena *arena, const char *registry, struct ecr_host *
         bool is_private = parse_private(arena, name, host);
         if (!is_private)
             *host = (struct ecr_host){.is_public = false};
+        host->name = is_private ? arena_strdup(arena, registry) : NULL;
         return is_private;
     }
+    host->name = arena_strdup(arena, registry);
     host->region = "us-east-1";
     host->partition = "aws";
     host->dual_stack = slice_is(name, "ecr-public.aws.com");

@@ -5,6 +5,7 @@
 
 /* What the host name of a registry says, if it is Amazon ECR's. */
 struct ecr_host {
+    const char *name;    /* as it was parsed */
     bool is_public;      /* public.ecr.aws, ecr-public.aws.com */
     const char *account; /* 12 digits; NULL when public */
     const char *region;  /* "us-east-1" when public: its API lives there */

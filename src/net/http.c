@@ -40,6 +40,9 @@ const char *http_redact(struct arena *arena, const struct http_request *request,
     for (size_t i = 0; text && i < request->field_count; i++)
         if (request->fields[i].secret)
             text = redact(arena, text, request->fields[i].value);
+    for (size_t i = 0; text && i < HTTP_BODY_SECRETS; i++)
+        if (request->body_secrets[i])
+            text = redact(arena, text, request->body_secrets[i]);
     return text;
 }
 

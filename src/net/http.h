@@ -17,6 +17,7 @@
 #define HTTP_REDIRECTS_MAX 5
 #define HTTP_INTERIM_MAX   8 /* 1xx replies before the real one */
 #define HTTP_HEADERS_SENT  16
+#define HTTP_BODY_SECRETS  3
 
 /* A header to send. A secret one is made for one origin and is never sent across a redirect. */
 struct http_field {
@@ -30,7 +31,8 @@ struct http_request {
     struct url url;
     struct http_field fields[HTTP_HEADERS_SENT];
     size_t field_count;
-    struct slice body; /* not sent when data is NULL */
+    struct slice body;                           /* not sent when data is NULL */
+    const char *body_secrets[HTTP_BODY_SECRETS]; /* what in it must not come back in a message; NULL: unused */
     size_t body_limit; /* of the reply's body, in bytes */
     int max_redirects; /* 0: a redirect is a reply like any other */
     int64_t deadline;  /* for all of it */

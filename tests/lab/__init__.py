@@ -12,8 +12,10 @@ From the outside in:
     server.py           one process with DNS, all fronts and the control socket
     httpd.py            HTTP/1.1 and TLS down to the byte;  faults.py  everything that can be told to go wrong
     front_*.py          one service each;  images.py  what the ECR control plane knows about images
+    identity.py         what the services that hand out keys know;  sources.py  how they are told
     services.py         the foreign programs: registry, squid, dockerd
-    client.py           what tests use: `from lab import Lab`;  synth.py  small synthetic images
+    client.py           what tests use: `from lab import Lab`;  client_sources.py  its part on where keys come from
+    synth.py            small synthetic images
 """
 
 from .client import Lab, LabError, Result

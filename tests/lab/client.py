@@ -19,6 +19,7 @@ import boto3
 import botocore.config
 
 from . import names, network, synth
+from .client_sources import Sources
 
 ACCOUNT, OTHER_ACCOUNT, REGION = "123456789012", "210987654321", "us-east-1"
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -50,7 +51,7 @@ class Result:
                 f"stderr:\n{self.stderr}")
 
 
-class Lab:
+class Lab(Sources):
     account, other_account, region = ACCOUNT, OTHER_ACCOUNT, REGION
     host = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com"
     api_host = f"api.ecr.{REGION}.amazonaws.com"
@@ -101,7 +102,7 @@ class Lab:
         return self.control("faults")
 
     def clear(self):
-        """Ends all faults, of DNS too; everything else stays."""
+        """Ends all faults, of DNS too, and closes the metadata services; everything else stays."""
         self.control("clear_faults")
 
     def clear_log(self):
@@ -136,7 +137,9 @@ class Lab:
         return self.control("credentials")
 
     def new_key(self, role, **rest):
-        """A further key: allow=[operation patterns], account=, temporary=, seconds= until it ends."""
+        """A further key: allow=[operation patterns], account=, temporary=, seconds= until it ends.
+
+        A pattern is of operations of any service ("Batch*"), or of one ("ecr-public:GetAuthorizationToken")."""
         return self.control("new_key", role=role, **rest)
 
     def key_environment(self, role):
@@ -151,10 +154,6 @@ class Lab:
 
     def expire_tokens(self):
         self.control("expire_tokens")
-
-    def metadata(self, role="session", token=None):
-        """Opens the metadata addresses; returns the URLs {imds, ecs, eks}."""
-        return self.control("metadata", role=role, token=token)
 
     def share(self, owner, guest):
         """The repository policies of one account let another in."""
@@ -252,6 +251,7 @@ class Lab:
         self.control("age", ref=ref, seconds=seconds)
 
     def cache_rule(self, prefix, upstream, **rest):
+        """A pull-through cache rule; valid=False and failure= are what its validation says."""
         self.control("cache_rule", prefix=prefix, upstream=upstream, **rest)
 
     # ---- the network

@@ -115,7 +115,7 @@ def server_error(x, status=500, html=False, retry_after=None, code=None):
     if html:
         return _retry(http.text_response(f"<html><body><h1>{status} Error</h1></body></html>", status,
                                          content_type="text/html"), retry_after)
-    code = code or ("ServerException" if status == 500 else "ServiceUnavailable")
+    code = code or (x.front.FAILURE if status == 500 else "ServiceUnavailable")
     return _retry(x.front.error(code, "the service is not available", status), retry_after)
 
 

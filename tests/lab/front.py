@@ -1,4 +1,4 @@
-"""What every front has in common, and the error forms of the three kinds of service."""
+"""What every front has in common, and the error forms of the kinds of service."""
 
 import uuid
 from xml.sax.saxutils import escape
@@ -9,6 +9,8 @@ from . import message as http
 class Front:
     """A service behind one address. Subclasses give `handle`, `operation` and the error form."""
 
+    FAILURE = "ServerException"   # its code of a 500
+
     def __init__(self, world, keys, name):
         self.world, self.keys, self.name = world, keys, name
 
@@ -18,6 +20,8 @@ class Front:
 
 class JsonFront(Front):
     """AWS JSON 1.1: the code is in the body and in a header, and every client error is a 400."""
+
+    PREFIX = "ecr"                # of its actions in policies
 
     def error(self, code, message, status=400, **members):
         return http.json_response({"__type": code, "message": message, **members}, status,
@@ -31,12 +35,34 @@ class JsonFront(Front):
         return self.error("ThrottlingException", "Rate exceeded")
 
     def denied(self, request):
+        action = f"{self.PREFIX}:{self.operation(request)}"
         return self.error("AccessDeniedException", "User: arn:aws:iam::123456789012:user/lab is not authorized to perform: "
-                          f"ecr:{self.operation(request)} on resource: * because no identity-based policy allows the "
-                          f"ecr:{self.operation(request)} action")
+                          f"{action} on resource: * because no identity-based policy allows the {action} action")
 
     def expired(self, _request):
         return self.error("ExpiredTokenException", "The security token included in the request is expired")
+
+
+class RestJsonFront(Front):
+    """AWS REST JSON: the status means something, and the code is in a header."""
+
+    FAILURE = "InternalServerException"
+
+    def error(self, code, message, status=400, **members):
+        return http.json_response({"message": message, **members}, status,
+                                  [("x-amzn-RequestId", str(uuid.uuid4())), ("x-amzn-ErrorType", code)])
+
+    def success(self, value):
+        return http.json_response(value, 200, [("x-amzn-RequestId", str(uuid.uuid4()))])
+
+    def throttled(self, _request):
+        return self.error("TooManyRequestsException", "HTTP 429 Unknown Code", 429)
+
+    def denied(self, _request):
+        return self.error("ForbiddenException", "No access", 403)
+
+    def expired(self, _request):
+        return self.error("UnauthorizedException", "Session token not found or invalid", 401)
 
 
 class RegistryFront(Front):
@@ -67,13 +93,19 @@ class XmlFront(Front):
     """STS' query protocol."""
 
     NAMESPACE = "https://sts.amazonaws.com/doc/2011-06-15/"
+    FAILURE = "InternalFailure"
+
+    def document(self, root, value, status=200):
+        """Nested {element: value} below a root, indented as the service does it."""
+        identifier = str(uuid.uuid4())
+        value = {**value, **({"RequestId": identifier} if root == "ErrorResponse"
+                             else {"ResponseMetadata": {"RequestId": identifier}})}
+        lines = [f'<{root} xmlns="{self.NAMESPACE}">', *elements(value, 1), f"</{root}>", ""]
+        return http.text_response("\n".join(lines), status, [("x-amzn-RequestId", identifier)], "text/xml")
 
     def error(self, code, message, status=400):
         kind = "Receiver" if status >= 500 else "Sender"
-        return http.text_response(
-            f'<ErrorResponse xmlns="{self.NAMESPACE}"><Error><Type>{kind}</Type><Code>{escape(code)}</Code><Message>'
-            f"{escape(message)}</Message></Error><RequestId>{uuid.uuid4()}</RequestId></ErrorResponse>",
-            status, content_type="text/xml")
+        return self.document("ErrorResponse", {"Error": {"Type": kind, "Code": code, "Message": message}}, status)
 
     def throttled(self, _request):
         return self.error("Throttling", "Rate exceeded")
@@ -83,6 +115,17 @@ class XmlFront(Front):
 
     def expired(self, _request):
         return self.error("ExpiredToken", "The security token included in the request is expired", 403)
+
+
+def elements(value, depth):
+    """The lines of {name: text, number or dictionary}."""
+    blank, lines = "  " * depth, []
+    for name, member in value.items():
+        if isinstance(member, dict):
+            lines += [f"{blank}<{name}>", *elements(member, depth + 1), f"{blank}</{name}>"]
+        else:
+            lines.append(f"{blank}<{name}>{escape(str(member))}</{name}>")
+    return lines
 
 
 VERBS = {

@@ -61,6 +61,8 @@ class Exchange:
         """The genuine answer of the service."""
         try:
             return self.front.handle(self.request)
+        except Close:
+            raise
         except Exception:
             traceback.print_exc(file=sys.stderr)
             return http.text_response("the lab itself failed, see its log", 599)
@@ -209,7 +211,8 @@ class Server:
         self.listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.listener.bind((address, port))
         self.listener.listen(512)
-        threading.Thread(target=self.accept, daemon=True, name=f"{front.name} {address}").start()
+        self.thread = threading.Thread(target=self.accept, daemon=True, name=f"{front.name} {address}")
+        self.thread.start()
 
     def accept(self):
         while True:
@@ -220,5 +223,7 @@ class Server:
             threading.Thread(target=Connection(self, sock, peer).run, daemon=True).start()
 
     def close(self):
+        # Not closed under the thread's accept(): the next listener gets the same number, and one of its connections.
         self.listener.shutdown(socket.SHUT_RDWR)
+        self.thread.join()
         self.listener.close()

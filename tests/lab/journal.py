@@ -1,10 +1,11 @@
-"""What happened: requests, connections and DNS queries, kept for the tests to read. Secrets are left out."""
+"""What happened: requests, connections and DNS queries, kept for the tests to read. Of headers, secrets are left out."""
 
 import base64
 import binascii
 import re
 import threading
 import time
+import urllib.parse
 
 
 def shown_authorization(value):
@@ -15,6 +16,8 @@ def shown_authorization(value):
             return f"Basic {base64.b64decode(rest).split(b':')[0].decode('utf-8', 'replace')}"
         except (binascii.Error, ValueError):
             return "Basic (not base64)"
+    if not rest:
+        return "(present)"  # a token without a scheme, as container services want it
     found = re.search(r"Credential=([^/,]+)", rest)
     return f"{scheme} {found.group(1)}" if found else scheme
 
@@ -47,9 +50,13 @@ class Journal:
                  "service": service, "host": request.host, "method": request.method, "target": request.target,
                  "path": request.path, "operation": operation, "headers": headers,
                  "key": headers.get("authorization", "").rpartition(" ")[2] or None,
-                 "body_bytes": len(request.body), "body": None, "status": None, "fault": None}
-        if headers.get("content-type", "").startswith("application/x-amz-json"):
+                 "body_bytes": len(request.body), "body": None, "form": None, "status": None, "fault": None}
+        kind = headers.get("content-type", "")
+        if kind.startswith(("application/x-amz-json", "application/json")):
             entry["body"] = request.body.decode("utf-8", "replace")[:20000]
+        elif kind.startswith("application/x-www-form-urlencoded"):
+            pairs = urllib.parse.parse_qsl(request.body.decode("utf-8", "replace"), keep_blank_values=True)
+            entry["form"] = dict(pairs)
         with self.lock:
             connection["requests"] += 1
             self.requests.append(entry)

@@ -2,6 +2,7 @@
 
 import base64
 import fnmatch
+import hashlib
 import json
 import secrets
 import time
@@ -23,18 +24,37 @@ ROLES = {
 }
 
 
+def identifier(prefix, seed=None, length=16):
+    """An id as AWS makes them: AKIA.., ASIA.., AROA.., AIDA..; the same seed gives the same one."""
+    data = secrets.token_bytes(20) if seed is None else hashlib.sha256(seed.encode()).digest()
+    return prefix + base64.b32encode(data).decode()[:length]
+
+
 class Key:
     def __init__(self, role, account, allowed, temporary, seconds, arn=None):
         self.role, self.account, self.allowed = role, account, tuple(allowed)
+        self.temporary, self.seconds = temporary, seconds
         self.id = f"LAB{role.upper()}{secrets.token_hex(4).upper()}".replace("-", "")
         self.secret = secrets.token_urlsafe(30)
         self.token = secrets.token_urlsafe(120) if temporary else None
         self.ends = None if seconds is None else time.time() + seconds
+        self.user_id = None
         self.arn = arn or (f"arn:aws:sts::{account}:assumed-role/{role}/lab" if temporary
                            else f"arn:aws:iam::{account}:user/{role}")
 
-    def allows(self, operation):
-        return any(fnmatch.fnmatchcase(operation, pattern) for pattern in self.allowed)
+    def allows(self, operation, service="ecr"):
+        """Patterns are of operations of any service, or with the service before a colon."""
+        return any(fnmatch.fnmatchcase(f"{service}:{operation}" if ":" in pattern else operation, pattern)
+                   for pattern in self.allowed)
+
+    @property
+    def user(self):
+        """The UserId that GetCallerIdentity shows."""
+        return self.user_id or (identifier("AROA", self.role, 17) + ":lab" if self.temporary
+                                else identifier("AIDA", self.role, 17))
+
+    def over(self):
+        return self.ends is not None and self.ends <= time.time()
 
     def public(self):
         return {"access_key_id": self.id, "secret_access_key": self.secret, "session_token": self.token,
@@ -48,7 +68,7 @@ class Keys:
 
     def reset(self):
         with self.world.lock:
-            self.by_id, self.roles, self.tokens = {}, {}, {}
+            self.by_id, self.roles, self.tokens, self.issued = {}, {}, {}, []
             for role, facts in ROLES.items():
                 self.add(role, *facts)
             # Two ways to be wrong that no table entry can express: a stranger's id, and a right id with a wrong secret.
@@ -61,6 +81,38 @@ class Keys:
         with self.world.lock:
             self.roles[role] = self.by_id[key.id] = key
         return key
+
+    # ---- keys that services hand out
+
+    def session(self, role_arn, session, allowed, seconds):
+        """A new key of an assumed role."""
+        _, partition, _, _, account, name = role_arn.split(":", 5)
+        name = name.rpartition("/")[2]
+        key = Key(name, account, allowed, True, seconds, f"arn:{partition}:sts::{account}:assumed-role/{name}/{session}")
+        key.id = identifier("ASIA")
+        # Standard base64: its +, / and = are what programs forget to encode.
+        key.secret = base64.b64encode(secrets.token_bytes(30)).decode()
+        key.token = "IQoJb3JpZ2luX2VjE+/" + base64.b64encode(secrets.token_bytes(310)).decode()
+        key.user_id = f"{identifier('AROA', role_arn, 17)}:{session}"
+        with self.world.lock:
+            self.by_id[key.id] = key
+        return key
+
+    def current(self, role):
+        """The key of a role; a new one if it was good once and is over, as services that hand out keys renew them."""
+        key = self.roles[role]
+        if key.over() and (key.seconds is None or key.seconds > 0):
+            return self.add(role, key.account, key.allowed, key.temporary, key.seconds, key.arn)
+        return key
+
+    def expire(self, identifier):
+        self.by_id[identifier].ends = 0
+
+    def note(self, key, service, operation):
+        """Keeps what was handed out, for tests to compare with."""
+        with self.world.lock:
+            self.issued.append({"time": time.time(), "service": service, "operation": operation, "role": key.role,
+                                **key.public()})
 
     # ---- registry tokens
 

@@ -7,7 +7,7 @@ import botocore.session
 from .images import ApiError
 
 _session = botocore.session.get_session()
-MODELS = {name: _session.get_service_model(name) for name in ("ecr", "ecr-public")}
+MODELS = {name: _session.get_service_model(name) for name in ("ecr", "ecr-public", "sts")}
 
 
 def operation(service, name):

@@ -22,6 +22,8 @@ UNREACHABLE = "198.19.0.97"
 IMDS = "169.254.169.254"
 ECS = "169.254.170.2"
 EKS = "169.254.170.23"
+IMDS6 = "fd00:ec2::254"
+EKS6 = "fd00:ec2::23"
 
 RELAYS = "198.18.1."          # relays take 198.18.1.1, .2, ...
 
@@ -29,7 +31,11 @@ PLAIN_PORT = 5001             # registry in plain HTTP, loopback only
 DISTRIBUTION_PORT = 5000      # the storage behind all registry fronts
 MOTO_PORT = 5500              # moto as it is: no signature check
 API_PORT = 5080               # the ECR API front in plain HTTP, for --endpoint-url
+CONTAINER_PORT = 5170         # container credentials in plain HTTP, loopback only
 DOCKER_TLS_PORT = 2376
+
+# service: port of its front in plain HTTP, loopback only, for endpoint URLs
+PLAIN_FRONTS = {"api": API_PORT, "sts": 5081, "sso": 5082, "oidc": 5083}
 
 # service: (IPv4, IPv6) of its front on port 443
 FRONTS = {
@@ -39,6 +45,10 @@ FRONTS = {
     "public": ("198.18.0.13", "fd00:18::13"),
     "api-public": ("198.18.0.14", "fd00:18::14"),
     "sts": ("198.18.0.15", "fd00:18::15"),
+    "sso": ("198.18.0.16", "fd00:18::16"),
+    "oidc": ("198.18.0.17", "fd00:18::17"),
+    "github": ("198.18.0.18", "fd00:18::18"),
+    "container": ("198.18.0.19", "fd00:18::19"),
     "tls": ("198.18.0.20", "fd00:18::20"),
     "basic": ("198.18.0.21", "fd00:18::21"),
     "bearer": ("198.18.0.22", "fd00:18::22"),
@@ -58,8 +68,8 @@ link set lab1 arp off up
 addr add {IMDS}/32 dev lo
 addr add {ECS}/32 dev lo
 addr add {EKS}/32 dev lo
-addr add fd00:ec2::23/128 dev lo nodad
-addr add fd00:ec2::254/128 dev lo nodad
+addr add {EKS6}/128 dev lo nodad
+addr add {IMDS6}/128 dev lo nodad
 route add local 198.18.0.0/23 dev lo
 -6 route add local fd00:18::/112 dev lo
 route add unreachable {UNREACHABLE}/32

@@ -259,6 +259,11 @@ def cache_rule(call):
     return rules, found
 
 
+def plain(rule, *without):
+    """The rule as calls show it."""
+    return {k: v for k, v in rule.items() if k not in ("valid", "failure", *without)}
+
+
 @operation
 def describe_pull_through_cache_rules(call):
     not_with_paging(call, "ecrRepositoryPrefixes")
@@ -267,7 +272,8 @@ def describe_pull_through_cache_rules(call):
         if prefix not in rules:
             call.values["ecrRepositoryPrefix"] = prefix
             cache_rule(call)
-    return page(call, [rules[p] for p in sorted(call["ecrRepositoryPrefixes"] or rules)], "pullThroughCacheRules")
+    wanted = sorted(call["ecrRepositoryPrefixes"] or rules)
+    return page(call, [plain(rules[p]) for p in wanted], "pullThroughCacheRules")
 
 
 @operation
@@ -284,20 +290,21 @@ def update_pull_through_cache_rule(call):
     _, rule = cache_rule(call)
     rule.update({k: v for k, v in call.values.items() if k in ("credentialArn", "customRoleArn")})
     rule["updatedAt"] = call.world.now()
-    return {k: v for k, v in rule.items() if k != "createdAt"}
+    return plain(rule, "createdAt")
 
 
 @operation
 def delete_pull_through_cache_rule(call):
     rules, rule = cache_rule(call)
     del rules[call["ecrRepositoryPrefix"]]
-    return {k: v for k, v in rule.items() if k != "updatedAt"}
+    return plain(rule, "updatedAt")
 
 
 @operation
 def validate_pull_through_cache_rule(call):
     _, rule = cache_rule(call)
-    return {**{k: v for k, v in rule.items() if k not in ("createdAt", "updatedAt")}, "isValid": True}
+    answer = {**plain(rule, "createdAt", "updatedAt"), "isValid": rule.get("valid", True)}
+    return {**answer, "failure": rule["failure"]} if rule.get("failure") else answer
 
 
 # ---- what moto answers, made more like the service

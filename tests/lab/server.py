@@ -8,19 +8,24 @@ import threading
 
 from moto.server import ThreadedMotoServer
 
-from . import images, keys, names, network
+from . import images, keys, names, network, sources
 from .dns import Dns
 from .front_api import ApiFront
-from .front_misc import BucketFront, MetadataFront, PublicApiFront, StsFront, WebsiteFront
+from .front_github import GithubFront
+from .front_metadata import ContainerFront, ImdsFront
+from .front_misc import BucketFront, PublicApiFront, WebsiteFront
 from .front_plain import BasicRegistryFront, BearerRegistryFront, PlainRegistryFront, PublicRegistryFront, TokenFront, Tokens
 from .front_registry import EcrRegistryFront
+from .front_sso import OidcFront, SsoFront
+from .front_sts import StsFront
 from .httpd import Server
+from .identity import Identity
 from .images import ApiError
 from .relay import Relay
 from .state import State
 from .world import World
 
-CONTROL = {}
+CONTROL = dict(sources.CONTROL)
 
 
 def control(function):
@@ -32,7 +37,7 @@ class Lab:
     def __init__(self, folder):
         self.world = world = World(folder)
         self.keys = keys.Keys(world)
-        self.state = State(world)
+        self.state, self.identity = State(world), Identity()
         self.dns = Dns(world)
         self.relays, self.metadata = [], []
         bearer, hub, public = Tokens(), Tokens(), Tokens()
@@ -42,7 +47,12 @@ class Lab:
             BucketFront(world, self.keys),
             PublicRegistryFront(world, self.keys, public),
             PublicApiFront(world, self.keys, self.state),
-            StsFront(world, self.keys),
+            StsFront(world, self.keys, self.identity),
+            SsoFront(world, self.keys, self.identity),
+            OidcFront(world, self.keys, self.identity),
+            GithubFront(world, self.keys, self.identity),
+            ImdsFront(world, self.keys, self.identity),
+            *(ContainerFront(world, self.keys, self.identity, name) for name in ("ecs", "eks", "container")),
             PlainRegistryFront(world, self.keys, "tls"),
             BasicRegistryFront(world, self.keys, "basic"),
             BearerRegistryFront(world, self.keys, "bearer", bearer, "https://auth.lab.test/token", "registry.lab.test"),
@@ -51,12 +61,13 @@ class Lab:
             TokenFront(world, self.keys, "hub-auth", hub),
             WebsiteFront(world, self.keys, "website"))}
         for name, front in self.fronts.items():
-            for address in network.FRONTS[name]:
+            for address in network.FRONTS.get(name, ()):  # metadata services have none, and open when told to
                 Server(world, front, address, 443, True, "ec" if name == "tls" else "good")
         plain = PlainRegistryFront(world, self.keys, "plain")
         for address in ("127.0.0.1", "::1"):
             Server(world, plain, address, network.PLAIN_PORT, False)
-        Server(world, self.fronts["api"], "127.0.0.1", network.API_PORT, False)
+        for name, port in network.PLAIN_FRONTS.items():
+            Server(world, self.fronts[name], "127.0.0.1", port, False)
         ThreadedMotoServer("127.0.0.1", network.MOTO_PORT, verbose=False).start()
 
     # ---- control
@@ -108,15 +119,18 @@ def reset(lab):
         lab.dns.clear()
         lab.keys.reset()
         lab.state.reset()
-        for server in lab.relays + lab.metadata:
+        sources.close_metadata(lab)
+        lab.identity.reset()
+        for server in lab.relays:
             server.close()
-        lab.relays, lab.metadata = [], []
+        lab.relays = []
 
 
 @control
 def clear_faults(lab):
     lab.world.rules.clear()
     lab.dns.clear()
+    sources.close_metadata(lab)
 
 
 @control
@@ -207,16 +221,6 @@ def relay(lab, target, delay, port=443):
     host, _, target_port = target.rpartition(":")
     lab.relays.append(Relay(address, port, (host.strip("[]"), int(target_port)), delay))
     return address
-
-
-@control
-def metadata(lab, role="session", token=None):
-    """Credentials of a key at the metadata addresses; the answer is where."""
-    front = MetadataFront(lab.world, lab.keys, role, token)
-    for address in (network.IMDS, network.ECS, network.EKS, "fd00:ec2::254", "fd00:ec2::23"):
-        lab.metadata.append(Server(lab.world, front, address, 80, False))
-    return {"imds": f"http://{network.IMDS}", "ecs": f"http://{network.ECS}/creds",
-            "eks": f"http://{network.EKS}/v1/credentials"}
 
 
 def main(folder):

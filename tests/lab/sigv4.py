@@ -37,7 +37,7 @@ def check(world, keys, request, service, region):
     key = keys.by_id.get(identifier)
     if key is None or key.token != request.header("x-amz-security-token"):
         raise SignatureError("UnrecognizedClientException", "The security token included in the request is invalid.")
-    if key.ends is not None and key.ends <= time.time():
+    if key.over():
         raise SignatureError("ExpiredTokenException", "The security token included in the request is expired")
 
     signed = found.group(2).split(";")

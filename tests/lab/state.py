@@ -26,7 +26,7 @@ class State:
         rule = {"ecrRepositoryPrefix": ecrRepositoryPrefix, "upstreamRegistryUrl": upstreamRegistryUrl, "createdAt": now,
                 "updatedAt": now, "registryId": account, "upstreamRepositoryPrefix": "ROOT", **more}
         self.rules(account, region)[ecrRepositoryPrefix] = rule
-        return {k: v for k, v in rule.items() if k != "updatedAt"}
+        return {k: v for k, v in rule.items() if k not in ("updatedAt", "valid", "failure")}
 
     # ---- accounts whose repository policies let another account in
 

@@ -1,0 +1,74 @@
+#include "auth/helper_call.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/json_write.h"
+#include "base/process.h"
+#include "base/redact.h"
+#include "base/utf8.h"
+
+#define NAME_MAX_LENGTH 64
+
+/* What may become part of a program's name: a slash would make a path of it. */
+static bool is_name(const char *name)
+{
+    size_t len = strlen(name);
+    for (size_t i = 0; i < len; i++)
+        if (!ascii_is_alnum(name[i]) && !strchr("-_.", name[i]))
+            return false;
+    return len > 0 && len <= NAME_MAX_LENGTH && name[0] != '.' && name[0] != '-';
+}
+
+static int failed(struct arena *arena, const char *program, const char *action, const struct process_end *end,
+                  struct error *error)
+{
+    const char *said = utf8_excerpt(arena, arena_copy(arena, slice_trim(buf_view(&end->out))));
+    return error_set(error, REASON_NO_CREDENTIALS, program, "its '%s' failed with exit status %d%s%s", action,
+                     end->status, *said ? ": " : "", said);
+}
+
+int helper_call(struct arena *arena, const char *name, const char *action, struct slice input, int64_t deadline,
+                struct buf *output, struct error *error)
+{
+    struct process_end end;
+    *output = BUF_INIT;
+    if (!is_name(name))
+        return error_set(error, REASON_NO_CREDENTIALS, "credential helper", "'%s' cannot be the name of one", name);
+    char *program = arena_printf(arena, "docker-credential-%s", name);
+    char *argv[] = {program, arena_strdup(arena, action), NULL};
+    deadline = deadline_earlier(deadline, deadline_in(HELPER_WAIT_MS));
+    int status = process_run(argv, input, false, deadline, &end, error);
+    if (status == 0 && end.status)
+        status = failed(arena, program, action, &end, error);
+    if (status == 0)
+        buf_slice(output, buf_view(&end.out));
+    process_free(&end);
+    return status;
+}
+
+int helper_store(struct arena *arena, const char *name, const char *registry, const char *user, const char *password,
+                 int64_t deadline, struct error *error)
+{
+    struct buf input = BUF_INIT, output;
+    json_open(&input, '{');
+    json_member_str(&input, "ServerURL", registry);
+    json_member_str(&input, "Username", user);
+    json_member_str(&input, "Secret", password);
+    json_close(&input, '}');
+    buf_char(&input, '\n');
+    int status = helper_call(arena, name, "store", buf_view(&input), deadline, &output, error);
+    if (status < 0)
+        error->cause = redact(error->arena, error->cause, password);
+    buf_free(&input);
+    buf_free(&output);
+    return status;
+}
+
+int helper_erase(struct arena *arena, const char *name, const char *registry, int64_t deadline, struct error *error)
+{
+    struct buf output;
+    int status = helper_call(arena, name, "erase", slice_of(registry), deadline, &output, error);
+    buf_free(&output);
+    return status;
+}

@@ -1,0 +1,118 @@
+#include "aws/provider.h"
+
+#include "aws/sts.h"
+#include "base/clock.h"
+
+void provider_init(struct aws_provider *provider, const struct source_context *context, struct arena *arena)
+{
+    *provider = (struct aws_provider){.context = *context, .arena = arena};
+    pthread_mutex_init(&provider->lock, NULL);
+    error_init(&provider->error, arena);
+}
+
+void provider_init_fixed(struct aws_provider *provider, const struct credentials *credentials, struct arena *arena)
+{
+    *provider = (struct aws_provider){
+        .fixed = true, .arena = arena, .state = PROVIDER_GOT, .credentials = credentials_copy(arena, credentials)};
+    pthread_mutex_init(&provider->lock, NULL);
+    error_init(&provider->error, arena);
+}
+
+static int assume_mapped_role(struct aws_provider *provider, struct source_context *context,
+                              struct credentials *credentials, struct error *error)
+{
+    struct sts_role role = {.arn = provider->role_arn};
+    struct credentials caller = *credentials;
+    if (sts_assume_role(context, &caller, &role, credentials, error) < 0)
+        return -1;
+    credentials->source =
+        arena_printf(context->arena, "role %s of the registry map, with %s", role.arn, caller.source);
+    credentials->kind = "assume-role";
+    credentials->profile = caller.profile;
+    return 0;
+}
+
+/* Runs the chain. The scratch memory of the search goes; what was found is copied. */
+static int find(struct aws_provider *provider, int64_t deadline, struct credentials *found, struct error *error)
+{
+    struct arena scratch = {0};
+    struct source_context context = provider->context;
+    struct error failed;
+    error_init(&failed, &scratch);
+    context.arena = &scratch;
+    context.deadline = deadline;
+    int status = chain_find(&context, NULL, found, &failed);
+    if (status == 0 && provider->role_arn)
+        status = assume_mapped_role(provider, &context, found, &failed);
+    if (status == 0)
+        *found = credentials_copy(provider->arena, found);
+    else
+        error_copy(error, &failed);
+    arena_free(&scratch);
+    return status;
+}
+
+static void first_find(struct aws_provider *provider, int64_t deadline)
+{
+    int status = find(provider, deadline, &provider->credentials, &provider->error);
+    provider->state = status < 0 ? PROVIDER_FAILED : PROVIDER_GOT;
+}
+
+/* Under the lock. False, with everything as it was and `error` filled, when there are no others. */
+static bool renew(struct aws_provider *provider, int64_t deadline, struct error *error)
+{
+    struct credentials fresh;
+    if (provider->fixed || clock_unix() < provider->futile_until)
+        return error_set(error, REASON_EXPIRED_CREDENTIALS, provider->credentials.source, "they are over") == 0;
+    provider->futile_until = clock_unix() + PROVIDER_RETRY_AFTER;
+    if (find(provider, deadline, &fresh, error) < 0)
+        return false;
+    if (credentials_same(&fresh, &provider->credentials))
+        return error_set(error, REASON_EXPIRED_CREDENTIALS, fresh.source, "it gives the same credentials again") == 0;
+    provider->credentials = fresh;
+    provider->futile_until = 0;
+    provider->early_after = clock_unix() + PROVIDER_RETRY_AFTER;
+    return true;
+}
+
+/* Near their end a renewal is tried now and then, but needed only once they are over. */
+static int keep_fresh(struct aws_provider *provider, int64_t deadline, struct error *error)
+{
+    struct error failed;
+    bool over = credentials_end_within(&provider->credentials, 0);
+    bool near = credentials_end_within(&provider->credentials, PROVIDER_RENEW_BEFORE);
+    error_init(&failed, provider->arena);
+    if (!near || (!over && clock_unix() < provider->early_after) || renew(provider, deadline, &failed) || !over)
+        return 0;
+    error_copy(error, &failed);
+    return -1;
+}
+
+int provider_get(struct aws_provider *provider, int64_t deadline, struct credentials *credentials, struct error *error)
+{
+    pthread_mutex_lock(&provider->lock);
+    int status = 0;
+    if (provider->state == PROVIDER_NOT_TRIED)
+        first_find(provider, deadline);
+    else if (provider->state == PROVIDER_GOT)
+        status = keep_fresh(provider, deadline, error);
+    if (provider->state == PROVIDER_FAILED) {
+        error_copy(error, &provider->error);
+        status = -1;
+        if (error->reason == REASON_TIMEOUT && deadline_passed(deadline))
+            provider->state = PROVIDER_NOT_TRIED; /* the time of this call was over: that says nothing to the next */
+    }
+    *credentials = provider->credentials;
+    pthread_mutex_unlock(&provider->lock);
+    return status;
+}
+
+bool provider_renew(struct aws_provider *provider, const struct credentials *used, int64_t deadline)
+{
+    struct error ignored;
+    pthread_mutex_lock(&provider->lock);
+    error_init(&ignored, provider->arena);
+    bool others = !credentials_same(used, &provider->credentials) || renew(provider, deadline, &ignored);
+    pthread_mutex_unlock(&provider->lock);
+    return others;
+}

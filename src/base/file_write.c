@@ -1,0 +1,163 @@
+#include "base/file_write.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+
+#define LINKS_MAX     8  /* one or two are usual: dotfile managers */
+#define LOCK_RETRY_MS 20 /* flock cannot wait with a deadline */
+#define LINK_TEXT_MAX 4096
+
+static char *folder_of(struct arena *arena, const char *path)
+{
+    struct slice text = slice_of(path);
+    ptrdiff_t slash = slice_rfind(text, '/');
+    if (slash < 0)
+        return arena_strdup(arena, ".");
+    return arena_copy(arena, slice_head(text, slash ? (size_t)slash : 1));
+}
+
+/* The target of a symlink that may be followed; `path` itself when it is none. */
+static int follow_link(struct arena *arena, const char **path, bool *was_link)
+{
+    struct stat info;
+    char target[LINK_TEXT_MAX];
+    *was_link = lstat(*path, &info) == 0 && S_ISLNK(info.st_mode);
+    if (!*was_link)
+        return 0;
+    if (info.st_uid != geteuid() && info.st_uid != 0)
+        return EPERM;
+    ssize_t len = readlink(*path, target, sizeof target);
+    if (len <= 0 || (size_t)len == sizeof target)
+        return len < 0 ? errno : ENAMETOOLONG;
+    char *text = arena_copy(arena, (struct slice){target, (size_t)len});
+    *path = *text == '/' ? text : arena_printf(arena, "%s/%s", folder_of(arena, *path), text);
+    return 0;
+}
+
+int file_resolve(struct arena *arena, const char *path, const char **real)
+{
+    bool was_link = true;
+    *real = arena_strdup(arena, path);
+    for (int links = 0; was_link; links++) {
+        int status = links > LINKS_MAX ? ELOOP : follow_link(arena, real, &was_link);
+        if (status)
+            return status;
+    }
+    return 0;
+}
+
+/* Every folder of the path that is missing. */
+static int make_folders(struct arena *arena, const char *folder)
+{
+    struct stat info;
+    if (stat(folder, &info) == 0)
+        return S_ISDIR(info.st_mode) ? 0 : ENOTDIR;
+    if (strchr(folder, '/')) {
+        int status = make_folders(arena, folder_of(arena, folder));
+        if (status)
+            return status;
+    }
+    return mkdir(folder, 0700) == 0 || errno == EEXIST ? 0 : errno;
+}
+
+static int write_all(int fd, struct slice text)
+{
+    while (text.len) {
+        ssize_t sent = write(fd, text.data, text.len);
+        if (sent < 0 && errno != EINTR)
+            return errno;
+        text = slice_from(text, sent > 0 ? (size_t)sent : 0);
+    }
+    return fsync(fd) == 0 || errno == EINVAL || errno == EROFS ? 0 : errno;
+}
+
+/* Only root can keep the file another user's; for everybody else it is his own already. */
+static void keep_owner(int fd, const char *path)
+{
+    struct stat info;
+    if (geteuid() == 0 && stat(path, &info) == 0 && fchown(fd, info.st_uid, info.st_gid) < 0)
+        return; /* a file system without owners: there is nothing to keep */
+}
+
+static int replace(struct arena *arena, const char *path, struct slice text)
+{
+    uint64_t number = 0;
+    if (getrandom(&number, sizeof number, 0) < 0)
+        return errno;
+    char *fresh = arena_printf(arena, "%s.%016llx", path, (unsigned long long)number);
+    int fd = open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return errno;
+    keep_owner(fd, path);
+    int status = write_all(fd, text);
+    if (close(fd) < 0 && status == 0)
+        status = errno;
+    if (status == 0 && rename(fresh, path) < 0)
+        status = errno;
+    if (status)
+        unlink(fresh);
+    return status;
+}
+
+int file_replace(const char *path, struct slice text)
+{
+    struct arena arena = {0};
+    const char *real;
+    int status = file_resolve(&arena, path, &real);
+    if (status == 0)
+        status = make_folders(&arena, folder_of(&arena, real));
+    if (status == 0)
+        status = replace(&arena, real, text);
+    arena_free(&arena);
+    return status;
+}
+
+static int wait_for_lock(int fd, int64_t deadline)
+{
+    while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+        if (errno != EWOULDBLOCK && errno != EINTR)
+            return errno;
+        if (deadline_passed(deadline))
+            return ETIMEDOUT;
+        clock_sleep_until(deadline_earlier(deadline, deadline_in(LOCK_RETRY_MS)));
+    }
+    return 0;
+}
+
+int file_lock(const char *path, int64_t deadline, int *lock)
+{
+    struct arena arena = {0};
+    const char *real;
+    *lock = -1;
+    int status = file_resolve(&arena, path, &real);
+    if (status == 0)
+        status = make_folders(&arena, folder_of(&arena, real));
+    if (status == 0) {
+        *lock = open(folder_of(&arena, real), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        status = *lock < 0 ? errno : wait_for_lock(*lock, deadline);
+    }
+    arena_free(&arena);
+    if (status == 0 || status == ETIMEDOUT || *lock < 0) {
+        if (status && *lock >= 0)
+            file_unlock(*lock);
+        return status;
+    }
+    file_unlock(*lock);
+    *lock = -1;
+    return 0;
+}
+
+void file_unlock(int lock)
+{
+    if (lock >= 0)
+        close(lock);
+}

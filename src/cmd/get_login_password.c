@@ -1,0 +1,158 @@
+#include <string.h>
+
+#include "auth/stored.h"
+#include "base/clock.h"
+#include "base/encode.h"
+#include "base/json_write.h"
+#include "cmd/cmd.h"
+#include "ecr/login.h"
+
+#define NAME_MAX_LENGTH 253 /* of an object in Kubernetes: a DNS subdomain */
+
+/* The options of the command. */
+struct wish {
+    const char *secret_name; /* NULL: the password alone */
+    const char *name_space;
+};
+
+/* RFC 1123 subdomain, as Kubernetes wants names. */
+static bool is_object_name(const char *name)
+{
+    size_t len = strlen(name);
+    for (size_t i = 0; i < len; i++) {
+        bool inner = i > 0 && i + 1 < len && (name[i] == '-' || name[i] == '.') && name[i - 1] != '.';
+        if (!ascii_is_lower(name[i]) && !ascii_is_digit(name[i]) && !inner)
+            return false;
+    }
+    return len > 0 && len <= NAME_MAX_LENGTH;
+}
+
+static int check_wish(struct invocation *in, const struct wish *wish)
+{
+    if (wish->secret_name && !is_object_name(wish->secret_name))
+        return error_set(&in->error, REASON_USAGE, "--k8s-secret", "'%s' cannot be the name of a Secret",
+                         wish->secret_name);
+    if (wish->name_space && (!is_object_name(wish->name_space) || strlen(wish->name_space) > 63))
+        return error_set(&in->error, REASON_USAGE, "--namespace", "'%s' cannot be the name of one", wish->name_space);
+    if (wish->name_space && !wish->secret_name)
+        return error_set(&in->error, REASON_USAGE, "--namespace", "goes with --k8s-secret");
+    if (!wish->secret_name && in->operand_count > 1)
+        return error_set(&in->error, REASON_USAGE, in->operands[1], "one password is for one registry");
+    return 0;
+}
+
+static void write_auth(struct buf *config, struct arena *arena, const struct ecr_login *login)
+{
+    struct docker_auth auth = {.username = login->user, .password = login->password};
+    json_member(config, login->registry);
+    json_open(config, '{');
+    json_member_str(config, "username", login->user);
+    json_member_str(config, "password", login->password);
+    json_member_str(config, "auth", basic_authorization(arena, &auth));
+    json_close(config, '}');
+}
+
+/* A Secret for imagePullSecrets; `config` is the text of its .dockerconfigjson. */
+static void write_secret(struct buf *out, const struct wish *wish, struct slice config)
+{
+    struct buf data = BUF_INIT;
+    encode_base64(&data, config, false);
+    json_open(out, '{');
+    json_member_str(out, "apiVersion", "v1");
+    json_member_str(out, "kind", "Secret");
+    json_member(out, "metadata");
+    json_open(out, '{');
+    json_member_str(out, "name", wish->secret_name);
+    json_member_str(out, "namespace", wish->name_space);
+    json_close(out, '}');
+    json_member_str(out, "type", "kubernetes.io/dockerconfigjson");
+    json_member(out, "data");
+    json_open(out, '{');
+    json_member_str(out, ".dockerconfigjson", data.data);
+    json_close(out, '}');
+    json_close(out, '}');
+    buf_char(out, '\n');
+    buf_free(&data);
+}
+
+/* The login for operand `i`, or for the caller's own registry. */
+static int fetch(struct invocation *in, struct session *session, size_t i, struct ecr_login *login)
+{
+    struct ecr_host host;
+    int64_t deadline = deadline_earlier(session->deadline, deadline_in(IMAGE_TIMEOUT_MS));
+    if (in->operand_count == 0)
+        return ecr_login_own(&session->ecr, deadline, &session->tokens, &session->arena, login, &in->error);
+    if (ecr_registry_parse(&session->ecr, in->operands[i], deadline, &in->arena, &host, &in->error) < 0)
+        return -1;
+    return ecr_login(&session->ecr, &host, deadline, &session->tokens, &session->arena, login, &in->error);
+}
+
+static void write_object(struct buf *out, const struct ecr_login *login)
+{
+    json_open(out, '{');
+    json_member_str(out, "registry", login->registry);
+    json_member_str(out, "username", login->user);
+    json_member_str(out, "password", login->password);
+    json_close(out, '}');
+    buf_char(out, '\n');
+}
+
+static int write_password(struct invocation *in, struct session *session, struct buf *out)
+{
+    struct ecr_login login;
+    if (fetch(in, session, 0, &login) < 0)
+        return -1;
+    if (in->json)
+        write_object(out, &login);
+    else
+        buf_printf(out, "%s\n", login.password);
+    return 0;
+}
+
+static int write_logins(struct invocation *in, struct session *session, const struct wish *wish, struct buf *out)
+{
+    struct ecr_login login;
+    struct buf config = BUF_INIT;
+    size_t count = in->operand_count ? in->operand_count : 1;
+    int status = 0;
+    json_open(&config, '{');
+    json_member(&config, "auths");
+    json_open(&config, '{');
+    for (size_t i = 0; i < count && status == 0; i++) {
+        status = fetch(in, session, i, &login);
+        if (status == 0)
+            write_auth(&config, &session->arena, &login);
+    }
+    json_close(&config, '}');
+    json_close(&config, '}');
+    if (status == 0)
+        write_secret(out, wish, buf_view(&config));
+    buf_free(&config);
+    return status;
+}
+
+static int run(struct invocation *in, struct session *session, const struct wish *wish)
+{
+    struct buf out = BUF_INIT;
+    int status =
+        wish->secret_name ? write_logins(in, session, wish, &out) : write_password(in, session, &out);
+    if (status < 0)
+        status = invocation_fail(in);
+    else if (invocation_print(in, buf_view(&out)) < 0)
+        status = EXIT_OTHER;
+    buf_free(&out);
+    return status;
+}
+
+int cmd_get_login_password(struct invocation *in)
+{
+    struct wish wish = {NULL, NULL};
+    struct session session;
+    const struct option own[] = {{"k8s-secret", 0, OPTION_TEXT, &wish.secret_name, NULL},
+                                 {"namespace", 0, OPTION_TEXT, &wish.name_space, NULL}};
+    if (invocation_parse(in, own, 2) < 0 || check_wish(in, &wish) < 0)
+        return invocation_fail(in);
+    int status = invocation_open(in, &session) < 0 ? invocation_fail(in) : run(in, &session, &wish);
+    session_close(&session);
+    return status;
+}

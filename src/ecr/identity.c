@@ -1,0 +1,40 @@
+#include "ecr/identity.h"
+
+#include "base/clock.h"
+
+static struct source_context context_of(const struct ecr_principal *principal, int64_t deadline, struct arena *arena)
+{
+    struct source_context context = principal->provider.context;
+    context.arena = arena;
+    context.deadline = deadline;
+    return context;
+}
+
+int ecr_identity(struct ecr_principal *principal, int64_t deadline, struct arena *arena, struct ecr_identity *identity,
+                 struct error *error)
+{
+    struct source_context context = context_of(principal, deadline, arena);
+    *identity = (struct ecr_identity){.confirmed = false};
+    if (provider_get(&principal->provider, deadline, &identity->credentials, error) < 0) {
+        identity->credentials = (struct credentials){.access_key_id = NULL};
+        return -1;
+    }
+    if (sts_caller_identity(&context, &principal->provider, &identity->who, error) < 0)
+        return -1;
+    identity->confirmed = true;
+    return 0;
+}
+
+int ecr_try_sources(struct ecr_principal *principal, int64_t deadline, struct arena *arena,
+                    const struct chain_listener *listener, struct credentials *credentials, struct error *error)
+{
+    struct source_context context = context_of(principal, deadline, arena);
+    return chain_find(&context, listener, credentials, error);
+}
+
+int ecr_identity_endpoint(const struct ecr_principal *principal, struct arena *arena, struct url *url,
+                          struct error *error)
+{
+    struct source_context context = context_of(principal, DEADLINE_NONE, arena);
+    return sts_endpoint(&context, url, error);
+}
