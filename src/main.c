@@ -16,7 +16,8 @@ static const struct command commands[] = {
      "partition and API endpoint. Asks nothing of the network.\n"},
     {"login", cmd_login, "log in to ECR registries: writes Docker's config.json, or gives it to its store",
      "usage: ecr login [REGISTRY...]\n\n"
-     "REGISTRY is a host, an account or 'public'; without one the caller's own in its region. Prints each host and when\n"
+     "REGISTRY is a host, an account or 'public'; without one the caller's own in its region. Prints each host and "
+     "when\n"
      "its login ends. The file is --authfile, else REGISTRY_AUTH_FILE, else Docker's config.json.\n"},
     {"logout", cmd_logout, "forget them; without a registry all of ECR's", "usage: ecr logout [REGISTRY...]\n"},
     {"get-login-password", cmd_get_login_password, "print the password for docker login --password-stdin (user AWS)",
@@ -25,14 +26,16 @@ static const struct command commands[] = {
     {"credential-helper", cmd_credential_helper, "Docker's credential helper; also as docker-credential-ecr-login",
      "usage: ecr credential-helper get|list|store|erase\n\n"
      "AWS_ECR_CACHE_DIR names a folder to keep tokens in; without it none are kept.\n"},
-    {"kubelet-credentials", cmd_kubelet_credentials, "the kubelet's credential provider; also as ecr-credential-provider",
+    {"kubelet-credentials", cmd_kubelet_credentials,
+     "the kubelet's credential provider; also as ecr-credential-provider",
      "usage: ecr kubelet-credentials <REQUEST >RESPONSE\n\n"
      "AWS_ECR_ROLE_ARN, or the pod's annotation, names the role for its service account's token.\n"},
     {"whoami", cmd_whoami, "who am I to AWS, and where the credentials come from",
      "usage: ecr whoami [REGISTRY]\n\nFor a registry: as whom it would be asked (ECR_REGISTRY_MAP).\n"},
     {"doctor", cmd_doctor, "a step by step diagnosis: why does the pull fail?",
      "usage: ecr doctor [IMAGE]\n\n"
-     "Looks at this place, the network, credentials, permissions and the image, and says what to do. Nothing is changed;\n"
+     "Looks at this place, the network, credentials, permissions and the image, and says what to do. Nothing is "
+     "changed;\n"
      "looking at the image's platform counts as a pull in ECR.\n"},
     {"version", cmd_version, "the version of this program", "usage: ecr version\n"},
     {NULL, NULL, NULL, NULL},

@@ -39,9 +39,8 @@ static const char *key_of(struct arena *arena, const struct cache_subject *subje
         buf_add(&plain, digest, sizeof digest);
     }
     encode_base64(&hash, buf_view(&plain), false);
-    const char *key = subject->account
-                          ? arena_printf(arena, "%s-%s-%s", subject->region, hash.data, subject->account)
-                          : arena_printf(arena, "ecr-public-%s", hash.data);
+    const char *key = subject->account ? arena_printf(arena, "%s-%s-%s", subject->region, hash.data, subject->account)
+                                       : arena_printf(arena, "ecr-public-%s", hash.data);
     buf_free(&plain);
     buf_free(&hash);
     return key;

@@ -13,8 +13,8 @@
 
 /* A token in it. */
 struct cached_token {
-    const char *value;    /* base64 of "AWS:password": a secret */
-    const char *endpoint; /* "https://host" */
+    const char *value;                /* base64 of "AWS:password": a secret */
+    const char *endpoint;             /* "https://host" */
     int64_t requested_at, expires_at; /* unix seconds */
     bool is_public;
 };

@@ -15,8 +15,7 @@ struct kubelet_request {
 };
 
 /* Reads a request; its texts live in `arena`. -1 with an error of reason refused: none of it is repeated there. */
-int kubelet_request_parse(struct arena *arena, struct slice text, struct kubelet_request *request,
-                          struct error *error);
+int kubelet_request_parse(struct arena *arena, struct slice text, struct kubelet_request *request, struct error *error);
 
 /* The registry of an image as the kubelet names it: what stands before the first slash, without a port. */
 const char *kubelet_registry(struct arena *arena, const char *image);

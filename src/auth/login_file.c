@@ -10,7 +10,7 @@
 #include "base/file_write.h"
 #include "base/json_edit.h"
 
-#define LOCK_WAIT_MS 20000   /* another writer holds it for milliseconds, a helper for as long as it asks its user */
+#define LOCK_WAIT_MS 20000 /* another writer holds it for milliseconds, a helper for as long as it asks its user */
 #define OWN_HELPER   "ecr-login"
 
 const char *login_file_path(struct arena *arena, const char *flag)

@@ -6,9 +6,9 @@
 
 /* A service of AWS. */
 struct aws_service {
-    const char *name;                           /* for messages: "ECR" */
-    const char *signing_name;                   /* "ecr" */
-    const char *target_prefix;                  /* of X-Amz-Target; NULL: the protocol has none */
+    const char *name;          /* for messages: "ECR" */
+    const char *signing_name;  /* "ecr" */
+    const char *target_prefix; /* of X-Amz-Target; NULL: the protocol has none */
     const struct aws_protocol *protocol;
     enum reason (*reason_of)(const char *code); /* the service's own codes; CODE_UNKNOWN for others */
 };

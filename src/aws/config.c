@@ -75,8 +75,8 @@ const char *aws_config_get(const struct aws_config *config, struct arena *arena,
 }
 
 /* The last entry of a section that is no profile; `parent` "" for those that are in no block. */
-static const struct ini_entry *find_in_section(const struct aws_config *config, const char *section,
-                                               const char *parent, const char *key)
+static const struct ini_entry *find_in_section(const struct aws_config *config, const char *section, const char *parent,
+                                               const char *key)
 {
     const struct ini_entry *found = NULL;
     for (size_t i = 0; i < config->config.count; i++) {

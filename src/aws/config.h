@@ -10,7 +10,7 @@ struct aws_config {
     struct buf config_text, credentials_text;
     struct ini config, credentials;
     const char *config_path, *credentials_path; /* NULL: no HOME and no variable */
-    const char *region_flag; /* --region, NULL without it; whoever loads the files sets it */
+    const char *region_flag;                    /* --region, NULL without it; whoever loads the files sets it */
     const char *profile;
     bool profile_from_flag; /* --profile, which also switches keys in the environment off */
     bool profile_named;     /* by the flag or AWS_PROFILE, so that it has to exist */

@@ -26,8 +26,7 @@ static bool is_true(const char *value)
 
 static bool wants_ipv6(const struct source_context *context)
 {
-    const char *mode =
-        setting(context, "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", "ec2_metadata_service_endpoint_mode");
+    const char *mode = setting(context, "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE", "ec2_metadata_service_endpoint_mode");
     return mode ? slice_is_nocase(slice_of(mode), "ipv6") : is_true(source_key(context, "imds_use_ipv6"));
 }
 
@@ -89,8 +88,7 @@ static enum source_end without_token(struct imds *imds, bool connected, const st
     struct http_reply reply;
     struct error ignored;
     struct source_context *context = imds->context;
-    bool v1_off =
-        is_true(setting(context, "AWS_EC2_METADATA_V1_DISABLED", "ec2_metadata_v1_disabled"));
+    bool v1_off = is_true(setting(context, "AWS_EC2_METADATA_V1_DISABLED", "ec2_metadata_v1_disabled"));
     error_init(&ignored, context->arena);
     if (!connected)
         return source_not_here(context, "no EC2 metadata service here (%s)", failed->cause);
@@ -145,7 +143,7 @@ const char *imds_region(struct source_context *context)
     struct imds imds;
     struct error failed;
     struct slice body;
-    int status;
+    int status = 0;
     const char *hint = NULL;
     error_init(&failed, context->arena);
     if (imds_open(&imds, context, &hint, &failed) != SOURCE_GAVE ||

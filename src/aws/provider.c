@@ -25,8 +25,7 @@ static int assume_mapped_role(struct aws_provider *provider, struct source_conte
     struct credentials caller = *credentials;
     if (sts_assume_role(context, &caller, &role, credentials, error) < 0)
         return -1;
-    credentials->source =
-        arena_printf(context->arena, "role %s of the registry map, with %s", role.arn, caller.source);
+    credentials->source = arena_printf(context->arena, "role %s of the registry map, with %s", role.arn, caller.source);
     credentials->kind = "assume-role";
     credentials->profile = caller.profile;
     return 0;
@@ -41,7 +40,7 @@ static int find(struct aws_provider *provider, int64_t deadline, struct credenti
     error_init(&failed, &scratch);
     context.arena = &scratch;
     context.deadline = deadline;
-    int status = chain_find(&context, NULL, found, &failed);
+    int status = chain_find(&context, provider->listener, found, &failed);
     if (status == 0 && provider->role_arn)
         status = assume_mapped_role(provider, &context, found, &failed);
     if (status == 0)

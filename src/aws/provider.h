@@ -14,10 +14,11 @@
  * or when a service says that they are over. A failure is kept as well, unless it was only that time was over.
  */
 struct aws_provider {
-    struct source_context context; /* its arena is `arena`, its deadline that of the call in hand */
-    const char *role_arn;          /* a role to be assumed with what the chain finds; NULL: none */
-    bool fixed;                    /* the credentials were given and cannot be renewed */
-    struct arena *arena;           /* of what is handed out; outlives the provider */
+    struct source_context context;         /* its arena is `arena`, its deadline that of the call in hand */
+    const char *role_arn;                  /* a role to be assumed with what the chain finds; NULL: none */
+    const struct chain_listener *listener; /* told while the chain runs; NULL: nobody */
+    bool fixed;                            /* the credentials were given and cannot be renewed */
+    struct arena *arena;                   /* of what is handed out; outlives the provider */
     pthread_mutex_t lock;
     enum { PROVIDER_NOT_TRIED, PROVIDER_GOT, PROVIDER_FAILED } state;
     struct credentials credentials;

@@ -56,9 +56,8 @@ static enum source_end from_place(struct source_context *context, const char *pl
     static const struct {
         const char *name;
         source_function *find;
-    } places[] = {{"Environment", source_environment},
-                  {"EcsContainer", source_container},
-                  {"Ec2InstanceMetadata", source_imds}};
+    } places[] = {
+        {"Environment", source_environment}, {"EcsContainer", source_container}, {"Ec2InstanceMetadata", source_imds}};
     struct source_context source = *context;
     source.environment = true;
     for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
@@ -69,7 +68,8 @@ static enum source_end from_place(struct source_context *context, const char *pl
             return end;
         const char *hint = error->hint;
         return refuse(context, error,
-                      arena_printf(context->arena, "its credential_source %s has nothing: %s", place, source.why), hint);
+                      arena_printf(context->arena, "its credential_source %s has nothing: %s", place, source.why),
+                      hint);
     }
     return refuse(context, error, arena_printf(context->arena, "credential_source '%s' is not known", place),
                   "Environment, EcsContainer and Ec2InstanceMetadata are");
@@ -100,7 +100,7 @@ static int check_role(const struct source_context *context, const struct sts_rol
 
 enum source_end source_assume_role(struct source_context *context, struct credentials *credentials, struct error *error)
 {
-    struct credentials caller;
+    struct credentials caller = {.access_key_id = NULL};
     if (!has_role(context))
         return source_not_here(context, "no role_arn in profile '%s'", context->profile);
     struct sts_role role = {
@@ -120,7 +120,7 @@ enum source_end source_assume_role(struct source_context *context, struct creden
     if (sts_assume_role(context, &caller, &role, credentials, error) < 0)
         return SOURCE_FAILED;
     credentials->profile = context->profile;
-    credentials->source = arena_printf(context->arena, "role %s of profile '%s', with %s", role.arn, context->profile,
-                                       caller.source);
+    credentials->source =
+        arena_printf(context->arena, "role %s of profile '%s', with %s", role.arn, context->profile, caller.source);
     return SOURCE_GAVE;
 }

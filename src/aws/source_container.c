@@ -59,8 +59,8 @@ static int find_token(struct source_context *context, const char **token, struct
     *token = env_get("AWS_CONTAINER_AUTHORIZATION_TOKEN");
     int status = path ? file_read(path, TOKEN_MAX, &text) : 0;
     if (status)
-        return error_set(error, REASON_NO_CREDENTIALS, "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
-                         "cannot read %s: %s", path, strerror(status));
+        return error_set(error, REASON_NO_CREDENTIALS, "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", "cannot read %s: %s",
+                         path, strerror(status));
     if (path)
         *token = arena_copy(context->arena, slice_trim(buf_view(&text)));
     buf_free(&text);

@@ -17,8 +17,7 @@ static int shared_key(const struct source_context *context, const char *session,
                       struct error *error)
 {
     const char *here = source_key(context, key);
-    const char *there =
-        session ? aws_config_get_sso_session(context->config, context->arena, session, key) : NULL;
+    const char *there = session ? aws_config_get_sso_session(context->config, context->arena, session, key) : NULL;
     *value = there ? there : here;
     if (here && there && strcmp(here, there) != 0)
         return refuse(context, error,
@@ -101,9 +100,9 @@ static int read_reply(const struct source_context *context, const struct sso_set
 
 enum source_end source_sso(struct source_context *context, struct credentials *credentials, struct error *error)
 {
-    struct sso_settings settings;
+    struct sso_settings settings = {.session = NULL};
     struct json json;
-    const char *token;
+    const char *token = NULL;
     if (!source_key(context, "sso_account_id") && !source_key(context, "sso_role_name"))
         return source_not_here(context, "no sso_account_id and sso_role_name in profile '%s'", context->profile);
     if (read_settings(context, &settings, error) < 0 || sso_token(context, &settings, &token, error) < 0 ||

@@ -62,8 +62,7 @@ static bool of_environment(struct source_context *context, struct web_identity *
  * Like the SDK for Python a variable wins over the profile's key of the same meaning, each by itself: EKS sets both
  * variables, and people set a role in the profile beside the mounted token.
  */
-static enum source_end find_identity(struct source_context *context, struct web_identity *identity,
-                                     struct error *error)
+static enum source_end find_identity(struct source_context *context, struct web_identity *identity, struct error *error)
 {
     struct web_identity variables = {0};
     bool profile = of_profile(context, identity), environment = of_environment(context, &variables);
@@ -75,8 +74,10 @@ static enum source_end find_identity(struct source_context *context, struct web_
     } else if (context->environment && identity->file && env_get("AWS_ROLE_ARN")) {
         identity->role.arn = env_get("AWS_ROLE_ARN");
     } else if (!profile && !identity->file) {
-        return source_not_here(context, "no web_identity_token_file in profile '%s', and AWS_WEB_IDENTITY_TOKEN_FILE "
-                                        "is not set", context->profile);
+        return source_not_here(context,
+                               "no web_identity_token_file in profile '%s', and AWS_WEB_IDENTITY_TOKEN_FILE "
+                               "is not set",
+                               context->profile);
     }
     if (identity->role.arn)
         return SOURCE_GAVE;

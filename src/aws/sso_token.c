@@ -14,11 +14,11 @@
 #include "base/json_write.h"
 
 #define CACHE_MAX      (256 << 10)
-#define REFRESH_BEFORE 900 /* seconds, as the SDKs have it */
+#define REFRESH_BEFORE 900   /* seconds, as the SDKs have it */
 #define REFRESHED_LIFE 28800 /* where the service does not say: what the longest sessions have an hour of */
 
-static const struct endpoint_rule portal_rule = {
-    "sso", "portal.sso", "portal.sso-fips", "portal.sso", "portal.sso-fips", true};
+static const struct endpoint_rule portal_rule = {"sso",        "portal.sso",      "portal.sso-fips",
+                                                 "portal.sso", "portal.sso-fips", true};
 static const struct endpoint_rule oidc_rule = {"sso_oidc", "oidc", "oidc-fips", "oidc", "oidc-fips", true};
 static const struct rest_call call = {"IAM Identity Center", 3, 0, 15000};
 
@@ -140,8 +140,8 @@ static void write_back(struct arena *arena, const struct cache *cache, struct js
         (void)file_replace(cache->path, slice_of(text));
 }
 
-static int refresh(const struct source_context *context, const struct sso_settings *settings,
-                   const struct cache *cache, const char **token, struct error *error)
+static int refresh(const struct source_context *context, const struct sso_settings *settings, const struct cache *cache,
+                   const char **token, struct error *error)
 {
     struct arena *arena = context->arena;
     struct url url;
@@ -181,8 +181,8 @@ static bool can_refresh(struct arena *arena, const struct sso_settings *settings
 }
 
 /* Under the lock of the cache, so that of several processes one renews and the others find what it wrote. */
-static int refresh_locked(const struct source_context *context, const struct sso_settings *settings,
-                          const char **token, struct error *error)
+static int refresh_locked(const struct source_context *context, const struct sso_settings *settings, const char **token,
+                          struct error *error)
 {
     int lock = -1;
     int64_t expires = 0;
@@ -210,9 +210,9 @@ int sso_token(const struct source_context *context, const struct sso_settings *s
         return -1;
     *token = member(arena, &cache, "accessToken");
     if (!*token || !read_time(arena, &cache, "expiresAt", &expires))
-        return no_token(context, error, REASON_NO_CREDENTIALS,
-                        arena_printf(arena, "%s in %s is missing or malformed", *token ? "expiresAt" : "accessToken",
-                                     cache.path));
+        return no_token(
+            context, error, REASON_NO_CREDENTIALS,
+            arena_printf(arena, "%s in %s is missing or malformed", *token ? "expiresAt" : "accessToken", cache.path));
     error_init(&failed, error->arena);
     if (expires - clock_unix() <= REFRESH_BEFORE && can_refresh(arena, settings, &cache) &&
         refresh_locked(context, settings, token, &failed) == 0)

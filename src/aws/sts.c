@@ -36,10 +36,10 @@ static const struct endpoint_rule rule = {"sts", "sts", "sts-fips", "sts", "sts-
 /* The regions whose calls went to the one old endpoint, before every region had its own. */
 static bool is_legacy_region(const char *region)
 {
-    static const char *const regions[] = {"ap-northeast-1", "ap-south-1", "ap-southeast-1", "ap-southeast-2",
-                                          "aws-global",     "ca-central-1", "eu-central-1", "eu-north-1",
-                                          "eu-west-1",      "eu-west-2",    "eu-west-3",    "sa-east-1",
-                                          "us-east-1",      "us-east-2",    "us-west-1",    "us-west-2"};
+    static const char *const regions[] = {"ap-northeast-1", "ap-south-1",   "ap-southeast-1", "ap-southeast-2",
+                                          "aws-global",     "ca-central-1", "eu-central-1",   "eu-north-1",
+                                          "eu-west-1",      "eu-west-2",    "eu-west-3",      "sa-east-1",
+                                          "us-east-1",      "us-east-2",    "us-west-1",      "us-west-2"};
     for (size_t i = 0; i < sizeof regions / sizeof *regions; i++)
         if (strcmp(region, regions[i]) == 0)
             return true;
@@ -69,8 +69,8 @@ static int find_endpoint(const struct source_context *context, const char **regi
     struct endpoint_wish wish = {.region = *region};
     if (strcmp(*region, "aws-global") == 0 || (is_legacy_region(*region) && wants_legacy(context))) {
         *region = DEFAULT_REGION;
-        wish.flag_url = endpoint_is_configured(&rule, context->config, context->arena) ? NULL
-                                                                                       : "https://sts.amazonaws.com/";
+        wish.flag_url =
+            endpoint_is_configured(&rule, context->config, context->arena) ? NULL : "https://sts.amazonaws.com/";
     }
     return endpoint_url(&rule, wish, context->config, context->arena, url, error);
 }
@@ -102,7 +102,7 @@ static int call(const struct source_context *context, struct aws_provider *provi
     struct aws_client client = {
         .service = &service, .provider = provider, .http = context->http, .shared = context->shared};
     struct aws_request request = {operation, buf_view(form), secret, STS_REPLY_MAX, context->deadline};
-    struct aws_document document;
+    struct aws_document document = {.xml = {NULL, 0}};
     int status = find_endpoint(context, &client.region, &client.endpoint, error);
     if (status == 0)
         status = aws_call(&client, &request, context->arena, &document, error);

@@ -175,8 +175,7 @@ char *xml_get(const struct xml *xml, struct arena *arena, const char *path)
 {
     for (size_t i = 0; i < xml->count; i++) {
         struct slice whole = slice_of(xml->texts[i].path), raw = xml->texts[i].raw;
-        if (!slice_ends(whole, path) ||
-            (whole.len > strlen(path) && whole.data[whole.len - strlen(path) - 1] != '/'))
+        if (!slice_ends(whole, path) || (whole.len > strlen(path) && whole.data[whole.len - strlen(path) - 1] != '/'))
             continue;
         char *text = arena_alloc(arena, raw.len + 1);
         for (size_t at = 0, to = 0; at < raw.len; to++) {

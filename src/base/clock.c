@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <stdio.h>
 #include <string.h>
 #include <stdio.h>
 #include <time.h>
@@ -65,8 +64,11 @@ static struct tm utc(int64_t unix_seconds)
 /* Not by strftime: with it come the time zones and languages of the C library. */
 static void write_time(const struct tm *tm, const char *format, char out[static TIME_TEXT])
 {
+    char text[80]; /* room for what the compiler thinks an int may be */
     int year = tm->tm_year + 1900;
-    snprintf(out, TIME_TEXT, format, year, tm->tm_mon + 1, tm->tm_mday, tm->tm_hour, tm->tm_min, tm->tm_sec);
+    snprintf(text, sizeof text, format, year, tm->tm_mon + 1, tm->tm_mday, tm->tm_hour, tm->tm_min, tm->tm_sec);
+    memcpy(out, text, TIME_TEXT - 1);
+    out[TIME_TEXT - 1] = 0;
 }
 
 void time_iso(int64_t unix_seconds, char out[static TIME_TEXT])

@@ -393,7 +393,7 @@ bool json_seconds(struct json_node node, int64_t *value)
     const struct json_token *token = token_of(node);
     if (!token || token->type != JSON_NUMBER)
         return false;
-    struct slice fraction = json_raw(node), exponent = fraction;
+    struct slice fraction = {node.doc->text + token->start, token->len}, exponent = fraction;
     bool negative = fraction.data[0] == '-';
     for (size_t i = 0; i < fraction.len && exponent.len == fraction.len; i++)
         if (ascii_lower(fraction.data[i]) == 'e')

@@ -11,8 +11,8 @@
 
 #include "base/clock.h"
 
-#define CHECK_EVERY_MS 50 /* its pipes may stay open in a grandchild when the program itself has ended */
-#define CLOSED_EVERY_MS 2 /* it closed its output and is about to end */
+#define CHECK_EVERY_MS  50 /* its pipes may stay open in a grandchild when the program itself has ended */
+#define CLOSED_EVERY_MS 2  /* it closed its output and is about to end */
 
 extern char **environ;
 
@@ -130,8 +130,7 @@ static int attend(struct child *child, const char *name, struct slice input, int
 {
     while (turn(child, &input, end, deadline)) {
         if (end->out.len > PROCESS_OUTPUT_MAX || end->err.len > PROCESS_OUTPUT_MAX)
-            return error_set(error, REASON_NO_CREDENTIALS, name, "it prints more than %d bytes",
-                             PROCESS_OUTPUT_MAX);
+            return error_set(error, REASON_NO_CREDENTIALS, name, "it prints more than %d bytes", PROCESS_OUTPUT_MAX);
         if (deadline_passed(deadline))
             return error_set(error, REASON_TIMEOUT, name, "it did not end in time and was stopped");
     }

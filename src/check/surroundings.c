@@ -10,10 +10,17 @@ static const struct {
     const char *variable;
     const char *name;
 } ci_systems[] = {
-    {"GITHUB_ACTIONS", "GitHub Actions"}, {"GITLAB_CI", "GitLab CI"},     {"JENKINS_URL", "Jenkins"},
-    {"CIRCLECI", "CircleCI"},             {"BUILDKITE", "Buildkite"},     {"CODEBUILD_BUILD_ID", "CodeBuild"},
-    {"TF_BUILD", "Azure Pipelines"},      {"BITBUCKET_BUILD_NUMBER", "Bitbucket Pipelines"},
-    {"DRONE", "Drone"},                   {"TEKTON_PIPELINE_RUN", "Tekton"}, {"CI", "a CI system"},
+    {"GITHUB_ACTIONS", "GitHub Actions"},
+    {"GITLAB_CI", "GitLab CI"},
+    {"JENKINS_URL", "Jenkins"},
+    {"CIRCLECI", "CircleCI"},
+    {"BUILDKITE", "Buildkite"},
+    {"CODEBUILD_BUILD_ID", "CodeBuild"},
+    {"TF_BUILD", "Azure Pipelines"},
+    {"BITBUCKET_BUILD_NUMBER", "Bitbucket Pipelines"},
+    {"DRONE", "Drone"},
+    {"TEKTON_PIPELINE_RUN", "Tekton"},
+    {"CI", "a CI system"},
 };
 
 static const char *find_ci(void)

@@ -6,9 +6,9 @@
 /* Where the program runs, as far as its environment and files tell; nothing is asked. */
 struct surroundings {
     bool container;
-    bool pod;          /* of Kubernetes */
-    bool task;         /* of ECS */
-    const char *ci;    /* name of a CI system, NULL outside of one */
+    bool pod;            /* of Kubernetes */
+    bool task;           /* of ECS */
+    const char *ci;      /* name of a CI system, NULL outside of one */
     const char *summary; /* "a pod of Kubernetes, as PID 1" */
 };
 

@@ -97,8 +97,8 @@ static void add_server(struct helper *helper, int got, const struct ecr_login *l
     if (got < 0)
         term_error(&helper->in->term, error_text(&helper->in->error, &helper->in->arena));
     else
-        servers[(*count)++] = (struct helper_server){
-            arena_printf(&helper->in->arena, "https://%s", login->registry), login->user};
+        servers[(*count)++] =
+            (struct helper_server){arena_printf(&helper->in->arena, "https://%s", login->registry), login->user};
 }
 
 static int list(struct helper *helper)

@@ -134,8 +134,7 @@ static int write_logins(struct invocation *in, struct session *session, const st
 static int run(struct invocation *in, struct session *session, const struct wish *wish)
 {
     struct buf out = BUF_INIT;
-    int status =
-        wish->secret_name ? write_logins(in, session, wish, &out) : write_password(in, session, &out);
+    int status = wish->secret_name ? write_logins(in, session, wish, &out) : write_password(in, session, &out);
     if (status < 0)
         status = invocation_fail(in);
     else if (invocation_print(in, buf_view(&out)) < 0)

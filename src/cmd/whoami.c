@@ -80,7 +80,7 @@ static int find_principal(struct invocation *in, struct session *session, struct
 
 static int run(struct invocation *in, struct session *session)
 {
-    struct ecr_principal *principal;
+    struct ecr_principal *principal = NULL;
     struct ecr_identity identity;
     if (find_principal(in, session, &principal) < 0)
         return invocation_fail(in);

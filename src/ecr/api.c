@@ -223,6 +223,7 @@ static void match_image(struct json_node node, const struct ecr_image_id *id, st
         return;
     *image = (struct ecr_image){.digest = digest, .size = -1};
     image->media_type = json_cstr(arena, json_get(node, "imageManifestMediaType"));
+    image->manifest = json_string(arena, json_get(node, "imageManifest"));
     *reason = REASON_OK;
 }
 

@@ -15,8 +15,8 @@ extern const struct endpoint_rule ecr_public_endpoint_rule;
 /* ECR's API for the registry of one account in one region. */
 struct ecr_api {
     struct aws_client client;
-    bool is_public;      /* ECR Public's API, whose shapes differ */
-    const char *account; /* NULL: the caller's own */
+    bool is_public;        /* ECR Public's API, whose shapes differ */
+    const char *account;   /* NULL: the caller's own */
     const char *partition; /* of its ARNs */
     int64_t deadline;      /* of the calls that follow */
 };
@@ -34,6 +34,7 @@ struct ecr_image {
     int64_t size;           /* -1: not said */
     int64_t pushed_at;      /* 0: not said */
     const char *status;     /* "ACTIVE", "ARCHIVED", "ACTIVATING"; NULL: not said */
+    struct slice manifest;  /* of BatchGetImage: its exact bytes, NULL without them */
     bool contradicted;      /* it was described twice, with another digest */
 };
 

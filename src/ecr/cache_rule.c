@@ -93,3 +93,20 @@ const struct ecr_cache_rule *ecr_covering_rule(const struct ecr_cache_rule *rule
     }
     return best ? best : root;
 }
+
+int ecr_cache_rule_validate(const struct ecr_api *api, const char *prefix, struct arena *arena, const char **fault,
+                            struct error *error)
+{
+    struct buf body;
+    struct json reply;
+    ecr_request_open(api, &body);
+    json_member_str(&body, "ecrRepositoryPrefix", prefix);
+    if (ecr_call(api, "ValidatePullThroughCacheRule", &body, ECR_REPLY_MAX, arena, &reply, error) < 0)
+        return -1;
+    struct json_node valid = json_get(json_root(&reply), "isValid");
+    if (!json_is(valid, JSON_TRUE) && !json_is(valid, JSON_FALSE))
+        return ecr_not_what_was_asked(api, "ValidatePullThroughCacheRule", error);
+    const char *said = json_cstr(arena, json_get(json_root(&reply), "failure"));
+    *fault = json_is(valid, JSON_TRUE) ? NULL : said ? said : "the service does not say why";
+    return 0;
+}

@@ -28,6 +28,13 @@ struct ecr_cache_rules {
 const struct ecr_cache_rules *ecr_cache_rules(const struct ecr_api *api, struct ecr_cache_rules **known,
                                               struct arena *arena);
 
+/*
+ * Has the service try a rule's upstream (ValidatePullThroughCacheRule). 0 with *fault NULL when it works, else what the
+ * service says; -1 with an error when it could not be asked.
+ */
+int ecr_cache_rule_validate(const struct ecr_api *api, const char *prefix, struct arena *arena, const char **fault,
+                            struct error *error);
+
 /* The rule that covers a repository: the longest prefix of whole path parts, else ROOT's; NULL without one. */
 const struct ecr_cache_rule *ecr_covering_rule(const struct ecr_cache_rule *rules, size_t count,
                                                const char *repository);

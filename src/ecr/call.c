@@ -5,8 +5,8 @@
 
 const struct aws_service ecr_service = {"ECR", "ecr", "AmazonEC2ContainerRegistry_V20150921", &aws_json_protocol,
                                         ecr_code_reason};
-const struct aws_service ecr_public_service = {"ECR Public", "ecr-public", "SpencerFrontendService",
-                                               &aws_json_protocol, ecr_code_reason};
+const struct aws_service ecr_public_service = {"ECR Public", "ecr-public", "SpencerFrontendService", &aws_json_protocol,
+                                               ecr_code_reason};
 const struct endpoint_rule ecr_endpoint_rule = {"ecr", "api.ecr", "api.ecr-fips", "ecr", "ecr-fips", false};
 const struct endpoint_rule ecr_public_endpoint_rule = {"ecr_public", "api.ecr-public",      "api.ecr-public-fips",
                                                        "ecr-public", "api.ecr-public-fips", false};

@@ -125,8 +125,7 @@ int ecr_caller_principal(struct ecr_caller *caller, const struct ecr_host *host,
         error_copy(error, &caller->error);
         return -1;
     }
-    const struct registry_rule *rule =
-        host && !caller->options.profile ? registry_map_find(&caller->map, host) : NULL;
+    const struct registry_rule *rule = host && !caller->options.profile ? registry_map_find(&caller->map, host) : NULL;
     for (*principal = caller->principals; *principal; *principal = (*principal)->next)
         if ((*principal)->rule == rule)
             return 0;
@@ -161,10 +160,8 @@ int ecr_caller_endpoint(struct ecr_caller *caller, const struct ecr_host *host, 
 int ecr_caller_api_as(struct ecr_caller *caller, const struct ecr_host *host, struct aws_provider *provider,
                       int64_t deadline, struct ecr_api *api, struct error *error)
 {
-    *api = (struct ecr_api){.account = host->account,
-                            .partition = host->partition,
-                            .is_public = host->is_public,
-                            .deadline = deadline};
+    *api = (struct ecr_api){
+        .account = host->account, .partition = host->partition, .is_public = host->is_public, .deadline = deadline};
     api->client = (struct aws_client){.service = host->is_public ? &ecr_public_service : &ecr_service,
                                       .provider = provider,
                                       .region = host->region,

@@ -25,13 +25,6 @@ int ecr_identity(struct ecr_principal *principal, int64_t deadline, struct arena
     return 0;
 }
 
-int ecr_try_sources(struct ecr_principal *principal, int64_t deadline, struct arena *arena,
-                    const struct chain_listener *listener, struct credentials *credentials, struct error *error)
-{
-    struct source_context context = context_of(principal, deadline, arena);
-    return chain_find(&context, listener, credentials, error);
-}
-
 int ecr_identity_endpoint(const struct ecr_principal *principal, struct arena *arena, struct url *url,
                           struct error *error)
 {

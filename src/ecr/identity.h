@@ -7,7 +7,7 @@
 /* Who somebody is to AWS, and how that is known. */
 struct ecr_identity {
     struct credentials credentials;
-    bool confirmed;              /* `who` holds what STS says */
+    bool confirmed; /* `who` holds what STS says */
     struct sts_identity who;
 };
 
@@ -17,10 +17,6 @@ struct ecr_identity {
  */
 int ecr_identity(struct ecr_principal *principal, int64_t deadline, struct arena *arena, struct ecr_identity *identity,
                  struct error *error);
-
-/* Tells of each source of credentials that is tried for a principal; what comes of it is not kept. As chain_find. */
-int ecr_try_sources(struct ecr_principal *principal, int64_t deadline, struct arena *arena,
-                    const struct chain_listener *listener, struct credentials *credentials, struct error *error);
 
 /* The URL of the STS that would be asked. */
 int ecr_identity_endpoint(const struct ecr_principal *principal, struct arena *arena, struct url *url,

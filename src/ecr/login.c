@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-static int from_token(const struct ecr_token *token, const char *registry, struct arena *arena,
-                      struct ecr_login *login, struct error *error)
+static int from_token(const struct ecr_token *token, const char *registry, struct arena *arena, struct ecr_login *login,
+                      struct error *error)
 {
     if (token->status < 0) {
         error_copy(error, &token->error);
@@ -70,11 +70,11 @@ int ecr_login_own(struct ecr_caller *caller, int64_t deadline, struct ecr_token 
 int ecr_own_host(struct ecr_caller *caller, const char *account, int64_t deadline, struct arena *arena,
                  struct ecr_host *host, struct error *error)
 {
-    struct ecr_host known;
+    struct ecr_host known = {.region = NULL};
     if (region_host(caller, deadline, &known, error) < 0)
         return -1;
-    const char *name = arena_printf(arena, "%s.dkr.ecr.%s.%s", account, known.region,
-                                    partition_of_region(known.region)->dns_suffix);
+    const char *name =
+        arena_printf(arena, "%s.dkr.ecr.%s.%s", account, known.region, partition_of_region(known.region)->dns_suffix);
     if (ecr_host_parse(arena, name, host))
         return 0;
     return error_set(error, REASON_USAGE, account, "makes no registry of ECR in the region %s", known.region);

@@ -10,10 +10,10 @@ struct ecr_token {
     bool is_public;
     int status; /* 0, or -1 with `error` */
     struct error error;
-    const char *value;     /* the base64 of "AWS:password", as a Basic authorization takes it: a secret */
-    const char *endpoint;  /* "https://ACCOUNT.dkr.ecr.REGION.amazonaws.com"; NULL: the service did not say */
-    int64_t requested_at;  /* unix seconds */
-    int64_t expires_at;    /* unix seconds; 0: not said */
+    const char *value;    /* the base64 of "AWS:password", as a Basic authorization takes it: a secret */
+    const char *endpoint; /* "https://ACCOUNT.dkr.ecr.REGION.amazonaws.com"; NULL: the service did not say */
+    int64_t requested_at; /* unix seconds */
+    int64_t expires_at;   /* unix seconds; 0: not said */
     struct ecr_token *next;
 };
 

@@ -33,9 +33,9 @@ struct http_request {
     size_t field_count;
     struct slice body;                           /* not sent when data is NULL */
     const char *body_secrets[HTTP_BODY_SECRETS]; /* what in it must not come back in a message; NULL: unused */
-    size_t body_limit; /* of the reply's body, in bytes */
-    int max_redirects; /* 0: a redirect is a reply like any other */
-    int64_t deadline;  /* for all of it */
+    size_t body_limit;                           /* of the reply's body, in bytes */
+    int max_redirects;                           /* 0: a redirect is a reply like any other */
+    int64_t deadline;                            /* for all of it */
 };
 
 struct http_reply {

@@ -79,3 +79,11 @@ void stream_close(struct stream *stream)
         close(stream->fd);
     stream->fd = -1;
 }
+
+void stream_certificate(const struct stream *stream, struct arena *arena, const char **issuer, int64_t *not_after)
+{
+    *issuer = NULL;
+    *not_after = 0;
+    if (stream->tls)
+        tls_certificate(stream->tls, arena, issuer, not_after);
+}

@@ -41,6 +41,9 @@ bool stream_is_quiet(const struct stream *stream);
 int stream_start_tls(struct stream *stream, struct trust *trust, const struct identity *identity, const char *host,
                      bool ip, int64_t deadline, struct error *error);
 
+/* Who issued the certificate that the peer showed, and when it ends (unix seconds). NULL and 0 without TLS. */
+void stream_certificate(const struct stream *stream, struct arena *arena, const char **issuer, int64_t *not_after);
+
 /* Says goodbye if that needs no waiting, wipes TLS' state and closes. */
 void stream_close(struct stream *stream);
 

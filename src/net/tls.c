@@ -242,6 +242,15 @@ bool tls_is_quiet(const struct tls *tls)
     return !(br_ssl_engine_current_state(&tls->client.eng) & (BR_SSL_RECVAPP | BR_SSL_CLOSED));
 }
 
+void tls_certificate(const struct tls *tls, struct arena *arena, const char **issuer, int64_t *not_after)
+{
+    struct cert leaf;
+    if (!x509_judge_leaf(&tls->judge, &leaf))
+        return;
+    *issuer = cert_common_name(arena, leaf.issuer);
+    *not_after = leaf.not_after;
+}
+
 void tls_free(struct stream *stream)
 {
     struct tls *tls = stream->tls;

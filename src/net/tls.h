@@ -16,6 +16,7 @@ int tls_handshake(struct stream *stream, int64_t deadline, struct error *error);
 enum stream_event tls_transfer(struct stream *stream, struct slice *out, char *in, size_t size, size_t *got,
                                int64_t deadline, struct error *error);
 bool tls_is_quiet(const struct tls *tls); /* no data is decrypted and waiting, and the session goes on */
+void tls_certificate(const struct tls *tls, struct arena *arena, const char **issuer, int64_t *not_after);
 void tls_free(struct stream *stream);
 
 #endif

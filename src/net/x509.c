@@ -4,7 +4,6 @@
 
 #include "base/clock.h"
 #include "base/version.h"
-#include "net/cert.h"
 
 #define MIN_RSA_BYTES 256
 #define DAYS_TO_1970  719528 /* from the year 0, as BearSSL counts days */
@@ -264,6 +263,11 @@ void x509_judge_init(struct x509_judge *judge, struct trust *trust, const char *
                                  .now = clock_unix(),
                                  .error = error,
                                  .chain = BUF_INIT};
+}
+
+bool x509_judge_leaf(const struct x509_judge *judge, struct cert *leaf)
+{
+    return judge->count > 0 && cert_parse(certificate(judge, 0), leaf) == 0;
 }
 
 void x509_judge_free(struct x509_judge *judge)

@@ -3,6 +3,7 @@
 
 #include <bearssl_x509.h>
 
+#include "net/cert.h"
 #include "net/trust.h"
 
 #define X509_CHAIN_CERTS 16         /* a public chain has 2 to 4 */
@@ -31,6 +32,9 @@ struct x509_judge {
 
 /* `host` is the name or address literal that was dialled; it and `trust` outlive the judge. */
 void x509_judge_init(struct x509_judge *judge, struct trust *trust, const char *host, bool ip, struct error *error);
+
+/* The server's own certificate, as it was sent; its slices point into the judge. False before there is one. */
+bool x509_judge_leaf(const struct x509_judge *judge, struct cert *leaf);
 void x509_judge_free(struct x509_judge *judge);
 
 #endif
