@@ -29,7 +29,8 @@ struct editing {
 
 static int cannot(struct error *error, const char *path, const char *what, int why)
 {
-    error_set(error, REASON_REFUSED, path, "cannot %s it: %s", what, strerror(why));
+    error_set(error, REASON_REFUSED, path, "cannot %s it: %s", what,
+              why == EINVAL ? "it is no regular file" : strerror(why));
     if (why == EPERM)
         error_hint(error, "a symlink of another user stands in the way; --authfile names another file");
     else if (why == ETIMEDOUT)

@@ -113,10 +113,11 @@ static int skip_until(struct parser *p, const char *end)
 /* What stands behind a '<'. */
 static int parse_tag(struct parser *p)
 {
-    if (slice_starts(p->rest, "!--"))
-        return skip_until(p, "-->");
-    if (slice_starts(p->rest, "?"))
-        return skip_until(p, "?>");
+    bool comment = slice_starts(p->rest, "!--");
+    if (comment || slice_starts(p->rest, "?")) {
+        p->leaf = false; /* an element with one in its midst has no text that would be whole */
+        return skip_until(p, comment ? "-->" : "?>");
+    }
     ptrdiff_t end = tag_end(p->rest);
     if (end <= 0)
         return -1;
@@ -129,6 +130,8 @@ int xml_parse(struct arena *arena, struct slice text, struct xml *xml)
 {
     struct parser p = {.arena = arena, .rest = text, .xml = xml};
     *xml = (struct xml){arena_array(arena, XML_TEXTS_MAX, sizeof *xml->texts), 0};
+    if (slice_find(text, 0) >= 0)
+        return -1;
     if (slice_starts(text, "\xef\xbb\xbf"))
         p.rest = slice_from(text, 3);
     while (p.rest.len) {

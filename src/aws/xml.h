@@ -5,7 +5,8 @@
 
 /*
  * The replies of the AWS query protocol: small XML documents of elements and text. Attributes, comments and the
- * declaration are skipped; a document type is refused, as is what is not closed properly: half a reply says nothing.
+ * declaration are skipped, and an element with a comment in it counts as one without text; a document type is refused,
+ * as is a NUL, and what is not closed properly: half a reply says nothing.
  */
 #define XML_DEPTH_MAX 16   /* STS needs 5 */
 #define XML_TEXTS_MAX 1000 /* elements with text; STS has 10 */

@@ -88,9 +88,18 @@ static void keep_owner(int fd, const char *path)
         return; /* a file system without owners: there is nothing to keep */
 }
 
+/* A device or a pipe is not replaced by a file: who named it wants the bytes to go there, and they would not. */
+static bool is_other_than_file(const char *path)
+{
+    struct stat info;
+    return lstat(path, &info) == 0 && !S_ISREG(info.st_mode);
+}
+
 static int replace(struct arena *arena, const char *path, struct slice text)
 {
     uint64_t number = 0;
+    if (is_other_than_file(path))
+        return EINVAL;
     if (getrandom(&number, sizeof number, 0) < 0)
         return errno;
     char *fresh = arena_printf(arena, "%s.%016llx", path, (unsigned long long)number);

@@ -15,7 +15,7 @@ int file_resolve(struct arena *arena, const char *path, const char **real);
 
 /*
  * Puts `text` in the place of a file's content, or makes the file, and its folders with mode 0700. Its owner stays.
- * Returns 0 or an errno value; the file is then as it was.
+ * Returns 0 or an errno value, and the file is then as it was: EINVAL for what is there but is no regular file.
  */
 int file_replace(const char *path, struct slice text);
 

@@ -402,14 +402,14 @@ bool json_seconds(struct json_node node, int64_t *value)
     fraction = slice_from(slice_head(fraction, fraction.len - (has_exponent ? exponent.len + 1 : 0)), negative);
     struct slice whole = slice_cut(&fraction, '.');
     int64_t digits = (int64_t)whole.len + (has_exponent ? exponent_of(exponent) : 0); /* before the point */
-    *value = 0;
+    int64_t seconds = 0;
     for (int64_t i = 0; i < digits; i++) {
         size_t at = (size_t)i;
         char c = at < whole.len ? whole.data[at] : at - whole.len < fraction.len ? fraction.data[at - whole.len] : '0';
-        if (*value > SECONDS_MAX / 10)
+        seconds = seconds * 10 + (c - '0');
+        if (seconds > SECONDS_MAX)
             return false;
-        *value = *value * 10 + (c - '0');
     }
-    *value = negative ? -*value : *value;
+    *value = negative ? -seconds : seconds;
     return true;
 }

@@ -1,9 +1,8 @@
-#include <string.h>
-
 #include "base/clock.h"
 #include "check/diagnosis.h"
 #include "ecr/permission.h"
 #include "ecr/repository.h"
+#include "registry/manifest.h"
 
 static void try_permission(struct diagnosis *d, const struct ecr_permission *permission)
 {
@@ -36,15 +35,31 @@ void diagnose_permissions(struct diagnosis *d)
 }
 
 /* Docker Hub's official images lie below "library/", which docker adds by itself and a cache does not. */
-static bool lacks_library(const struct ecr_cache_rule *rule, const char *repository)
+static bool lacks_library(const struct ecr_cache_rule *rule, const char *name)
 {
-    bool root = strcmp(rule->prefix, "ROOT") == 0;
-    struct slice rest = slice_of(repository);
-    if (!root)
-        rest = slice_from(rest, strlen(rule->prefix));
-    while (rest.len && rest.data[0] == '/')
-        rest = slice_from(rest, 1);
-    return slice_has(slice_of(rule->upstream), "docker.io") && slice_find(rest, '/') < 0;
+    return slice_has(slice_of(rule->upstream), "docker.io") && slice_find(slice_of(name), '/') < 0;
+}
+
+/* Whether a first pull would find the image; asked of the upstream itself, so that nothing is imported. */
+static void look_upstream(struct diagnosis *d, const char *name)
+{
+    struct arena scratch = {0};
+    struct error error;
+    struct ecr_host host;
+    int64_t since = clock_ms();
+    const char *target = reference_target(&d->item->reference);
+    const char *image = arena_printf(&d->session->arena, "%s/%s", d->rule->upstream, name);
+    error_init(&error, &d->session->arena);
+    if (ecr_host_parse(&scratch, d->rule->upstream, &host) && !host.is_public)
+        diagnosis_add(d, "upstream", image, FINDING_SKIPPED, since, "the rule's own role asks there, not the caller");
+    else if (registry_has_manifest(&d->session->http, d->rule->upstream, name, target, diagnosis_step_deadline(d),
+                                   &scratch, &error) == 0)
+        diagnosis_add(d, "upstream", image, FINDING_OK, since, "it has the image");
+    else
+        diagnosis_add_error(d, "upstream", image,
+                            reason_state(error.reason) == STATE_ABSENT ? FINDING_FAILED : FINDING_WARNING, since,
+                            &error);
+    arena_free(&scratch);
 }
 
 static void look_at_rule(struct diagnosis *d)
@@ -53,12 +68,13 @@ static void look_at_rule(struct diagnosis *d)
     struct error error;
     int64_t since = clock_ms();
     const struct ecr_cache_rule *rule = d->rule;
+    const char *name = ecr_upstream_name(rule, d->item->reference.repository, &d->session->arena);
     error_init(&error, &d->session->arena);
-    if (lacks_library(rule, d->item->reference.repository)) {
+    if (lacks_library(rule, name)) {
         struct finding *finding = diagnosis_add(
             d, "cache rule", rule->prefix, FINDING_WARNING, since,
             "its upstream is Docker Hub, where official images lie below library/, and the name lacks it");
-        finding->hint = arena_printf(&d->session->arena, "ask for %s/library/NAME", rule->prefix);
+        finding->hint = arena_printf(&d->session->arena, "ask for %s/library/%s", rule->prefix, name);
     }
     since = clock_ms();
     d->api.deadline = diagnosis_step_deadline(d);
@@ -72,6 +88,7 @@ static void look_at_rule(struct diagnosis *d)
         diagnosis_add(d, "cache rule", rule->prefix, FINDING_OK, since,
                       "covers the repository and works; its upstream is %s", rule->upstream);
     }
+    look_upstream(d, name);
 }
 
 static void find_rule(struct diagnosis *d)

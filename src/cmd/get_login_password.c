@@ -8,6 +8,7 @@
 #include "ecr/login.h"
 
 #define NAME_MAX_LENGTH 253 /* of an object in Kubernetes: a DNS subdomain */
+#define LABEL_MAX       63
 
 /* The options of the command. */
 struct wish {
@@ -15,16 +16,27 @@ struct wish {
     const char *name_space;
 };
 
-/* RFC 1123 subdomain, as Kubernetes wants names. */
-static bool is_object_name(const char *name)
+/* RFC 1123 label: letters, digits, and dashes within. */
+static bool is_label(struct slice label)
 {
-    size_t len = strlen(name);
-    for (size_t i = 0; i < len; i++) {
-        bool inner = i > 0 && i + 1 < len && (name[i] == '-' || name[i] == '.') && name[i - 1] != '.';
-        if (!ascii_is_lower(name[i]) && !ascii_is_digit(name[i]) && !inner)
+    for (size_t i = 0; i < label.len; i++) {
+        bool inner_dash = label.data[i] == '-' && i > 0 && i + 1 < label.len;
+        if (!ascii_is_lower(label.data[i]) && !ascii_is_digit(label.data[i]) && !inner_dash)
             return false;
     }
-    return len > 0 && len <= NAME_MAX_LENGTH;
+    return label.len > 0 && label.len <= LABEL_MAX;
+}
+
+/* RFC 1123 subdomain: labels with dots between them. */
+static bool is_object_name(const char *name)
+{
+    struct slice rest = slice_of(name);
+    if (rest.len > NAME_MAX_LENGTH)
+        return false;
+    while (rest.data)
+        if (!is_label(slice_cut(&rest, '.')))
+            return false;
+    return true;
 }
 
 static int check_wish(struct invocation *in, const struct wish *wish)
@@ -32,7 +44,7 @@ static int check_wish(struct invocation *in, const struct wish *wish)
     if (wish->secret_name && !is_object_name(wish->secret_name))
         return error_set(&in->error, REASON_USAGE, "--k8s-secret", "'%s' cannot be the name of a Secret",
                          wish->secret_name);
-    if (wish->name_space && (!is_object_name(wish->name_space) || strlen(wish->name_space) > 63))
+    if (wish->name_space && !is_label(slice_of(wish->name_space)))
         return error_set(&in->error, REASON_USAGE, "--namespace", "'%s' cannot be the name of one", wish->name_space);
     if (wish->name_space && !wish->secret_name)
         return error_set(&in->error, REASON_USAGE, "--namespace", "goes with --k8s-secret");
@@ -75,16 +87,12 @@ static void write_secret(struct buf *out, const struct wish *wish, struct slice 
     buf_free(&data);
 }
 
-/* The login for operand `i`, or for the caller's own registry. */
-static int fetch(struct invocation *in, struct session *session, size_t i, struct ecr_login *login)
+/* The login for a host, or with NULL for the caller's own registry. */
+static int fetch(struct invocation *in, struct session *session, const struct ecr_host *host, struct ecr_login *login)
 {
-    struct ecr_host host;
     int64_t deadline = deadline_earlier(session->deadline, deadline_in(IMAGE_TIMEOUT_MS));
-    if (in->operand_count == 0)
-        return ecr_login_own(&session->ecr, deadline, &session->tokens, &session->arena, login, &in->error);
-    if (ecr_registry_parse(&session->ecr, in->operands[i], deadline, &in->arena, &host, &in->error) < 0)
-        return -1;
-    return ecr_login(&session->ecr, &host, deadline, &session->tokens, &session->arena, login, &in->error);
+    return host ? ecr_login(&session->ecr, host, deadline, &session->tokens, &session->arena, login, &in->error)
+                : ecr_login_own(&session->ecr, deadline, &session->tokens, &session->arena, login, &in->error);
 }
 
 static void write_object(struct buf *out, const struct ecr_login *login)
@@ -97,10 +105,39 @@ static void write_object(struct buf *out, const struct ecr_login *login)
     buf_char(out, '\n');
 }
 
-static int write_password(struct invocation *in, struct session *session, struct buf *out)
+/* The registries to log in to; no host stands for the caller's own. */
+struct targets {
+    struct ecr_host *hosts;
+    size_t count;
+};
+
+static bool is_among(const struct targets *targets, const struct ecr_host *host)
+{
+    for (size_t i = 0; i < targets->count; i++)
+        if (strcmp(targets->hosts[i].name, host->name) == 0)
+            return true;
+    return false;
+}
+
+/* All operands, each registry once, before anything is asked. */
+static int parse_targets(struct invocation *in, struct session *session, struct targets *targets)
+{
+    *targets = (struct targets){arena_array(&in->arena, in->operand_count + 1, sizeof *targets->hosts), 0};
+    for (size_t i = 0; i < in->operand_count; i++) {
+        struct ecr_host host;
+        if (ecr_registry_parse(&session->ecr, in->operands[i], session->deadline, &in->arena, &host, &in->error) < 0)
+            return -1;
+        if (!is_among(targets, &host))
+            targets->hosts[targets->count++] = host;
+    }
+    return 0;
+}
+
+static int write_password(struct invocation *in, struct session *session, const struct targets *targets,
+                          struct buf *out)
 {
     struct ecr_login login;
-    if (fetch(in, session, 0, &login) < 0)
+    if (fetch(in, session, targets->count ? targets->hosts : NULL, &login) < 0)
         return -1;
     if (in->json)
         write_object(out, &login);
@@ -109,17 +146,18 @@ static int write_password(struct invocation *in, struct session *session, struct
     return 0;
 }
 
-static int write_logins(struct invocation *in, struct session *session, const struct wish *wish, struct buf *out)
+static int write_logins(struct invocation *in, struct session *session, const struct targets *targets,
+                        const struct wish *wish, struct buf *out)
 {
     struct ecr_login login;
     struct buf config = BUF_INIT;
-    size_t count = in->operand_count ? in->operand_count : 1;
+    size_t count = targets->count ? targets->count : 1;
     int status = 0;
     json_open(&config, '{');
     json_member(&config, "auths");
     json_open(&config, '{');
     for (size_t i = 0; i < count && status == 0; i++) {
-        status = fetch(in, session, i, &login);
+        status = fetch(in, session, targets->count ? &targets->hosts[i] : NULL, &login);
         if (status == 0)
             write_auth(&config, &session->arena, &login);
     }
@@ -134,7 +172,11 @@ static int write_logins(struct invocation *in, struct session *session, const st
 static int run(struct invocation *in, struct session *session, const struct wish *wish)
 {
     struct buf out = BUF_INIT;
-    int status = wish->secret_name ? write_logins(in, session, wish, &out) : write_password(in, session, &out);
+    struct targets targets;
+    int status = parse_targets(in, session, &targets);
+    if (status == 0)
+        status = wish->secret_name ? write_logins(in, session, &targets, wish, &out)
+                                   : write_password(in, session, &targets, &out);
     if (status < 0)
         status = invocation_fail(in);
     else if (invocation_print(in, buf_view(&out)) < 0)

@@ -26,7 +26,10 @@ static int append(struct json_node rows, struct arena *arena, struct ecr_cache_r
         const char *upstream = json_cstr(arena, json_get(node, "upstreamRegistryUrl"));
         if (!prefix)
             return -1;
-        all[rules->count++] = (struct ecr_cache_rule){prefix, upstream ? upstream : "its upstream"};
+        const char *root = json_cstr(arena, json_get(node, "upstreamRepositoryPrefix"));
+        bool whole = !root || strcmp(root, "ROOT") == 0;
+        all[rules->count++] =
+            (struct ecr_cache_rule){prefix, upstream ? upstream : "its upstream", whole ? NULL : root};
     }
     return 0;
 }
@@ -109,4 +112,15 @@ int ecr_cache_rule_validate(const struct ecr_api *api, const char *prefix, struc
     const char *said = json_cstr(arena, json_get(json_root(&reply), "failure"));
     *fault = json_is(valid, JSON_TRUE) ? NULL : said ? said : "the service does not say why";
     return 0;
+}
+
+const char *ecr_upstream_name(const struct ecr_cache_rule *rule, const char *repository, struct arena *arena)
+{
+    struct slice rest = slice_of(repository);
+    if (strcmp(rule->prefix, "ROOT") != 0)
+        rest = slice_from(rest, strlen(rule->prefix));
+    while (rest.len && rest.data[0] == '/')
+        rest = slice_from(rest, 1);
+    return rule->upstream_prefix ? arena_printf(arena, "%s/%.*s", rule->upstream_prefix, SLICE_ARGS(rest))
+                                 : arena_copy(arena, rest);
 }

@@ -5,8 +5,9 @@
 
 /* A pull-through cache rule. */
 struct ecr_cache_rule {
-    const char *prefix;   /* "ROOT": every repository that no other rule covers */
-    const char *upstream; /* host of the upstream registry */
+    const char *prefix;          /* "ROOT": every repository that no other rule covers */
+    const char *upstream;        /* host of the upstream registry */
+    const char *upstream_prefix; /* put before what follows `prefix`; NULL: nothing is */
 };
 
 /* The rules of one registry, or why they are not known. */
@@ -34,6 +35,9 @@ const struct ecr_cache_rules *ecr_cache_rules(const struct ecr_api *api, struct 
  */
 int ecr_cache_rule_validate(const struct ecr_api *api, const char *prefix, struct arena *arena, const char **fault,
                             struct error *error);
+
+/* What a covered repository is called in the rule's upstream. In `arena`. */
+const char *ecr_upstream_name(const struct ecr_cache_rule *rule, const char *repository, struct arena *arena);
 
 /* The rule that covers a repository: the longest prefix of whole path parts, else ROOT's; NULL without one. */
 const struct ecr_cache_rule *ecr_covering_rule(const struct ecr_cache_rule *rules, size_t count,

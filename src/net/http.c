@@ -218,7 +218,8 @@ int http_send(struct http *http, const struct http_request *request, struct aren
         bool internal = false;
         int64_t since = clock_ms();
         memset(reply, 0, sizeof *reply);
-        int status = send_once(http, &current, hops > 0 && !first_internal, arena, reply, &internal, error);
+        int status = send_once(http, &current, hops > 0 ? !first_internal : request->refuse_internal, arena, reply,
+                               &internal, error);
         report(http, &current, reply, since, arena, status < 0 ? error : NULL);
         if (status < 0)
             return -1;

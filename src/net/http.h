@@ -34,6 +34,7 @@ struct http_request {
     struct slice body;                           /* not sent when data is NULL */
     const char *body_secrets[HTTP_BODY_SECRETS]; /* what in it must not come back in a message; NULL: unused */
     size_t body_limit;                           /* of the reply's body, in bytes */
+    bool refuse_internal;                        /* the URL comes from a peer: not to this machine (net/dial.h) */
     int max_redirects;                           /* 0: a redirect is a reply like any other */
     int64_t deadline;                            /* for all of it */
 };
