@@ -111,9 +111,16 @@ static int call(const struct source_context *context, struct aws_provider *provi
     return status;
 }
 
-static int not_what_was_asked(const char *operation, struct error *error)
+static int not_what_was_asked(const struct source_context *context, const char *operation, struct error *error)
 {
-    error_set(error, REASON_BAD_REPLY, "STS", "%s was answered, but not with what was asked for", operation);
+    struct url url;
+    struct error ignored;
+    error_init(&ignored, context->arena);
+    bool known = sts_endpoint(context, &url, &ignored) == 0;
+    error_set(error, REASON_BAD_REPLY, known ? url.host : "STS", "%s was answered, but not with what was asked for",
+              operation);
+    error_hint(error,
+               "does something stand between here and STS that answers in its place (a proxy, a captive portal)?");
     error->http_status = 200;
     return -1;
 }
@@ -133,7 +140,7 @@ static int read_credentials(const struct source_context *context, const char *op
     };
     if (!credentials->access_key_id || !credentials->secret_access_key || !credentials->session_token || !expiry ||
         !time_parse_iso(slice_of(expiry), &credentials->expires))
-        return not_what_was_asked(operation, error);
+        return not_what_was_asked(context, operation, error);
     return 0;
 }
 
@@ -148,13 +155,33 @@ static void form_add_role(const struct source_context *context, struct buf *form
     form_add(form, "DurationSeconds", role->duration);
 }
 
-/* Says whose role it was about, and what the usual reasons are. */
-static int role_failed(struct error *error, const struct sts_role *role, const char *denied_hint)
+static bool has_code(const struct error *error, const char *code)
 {
-    error->cause = arena_printf(error->arena, "cannot assume the role: %s: %s", error->subject, error->cause);
-    error->subject = arena_strdup(error->arena, role->arn);
-    if (error->reason == REASON_DENIED && !error->hint)
+    return error->service_code && strcmp(error->service_code, code) == 0;
+}
+
+/* What to do about a refusal: of the role, or of who wants to assume it. */
+static void hint_at_refusal(struct error *error, const char *denied_hint)
+{
+    if (has_code(error, "RegionDisabledException"))
+        error_hint(error, "activate STS in that region, or set AWS_REGION to another one");
+    else if (has_code(error, "InvalidClientTokenId") || has_code(error, "SignatureDoesNotMatch") ||
+             has_code(error, "UnrecognizedClientException") || has_code(error, "IncompleteSignature"))
+        error_hint(error, "AWS does not know these keys, or the secret is another one's: put in the right ones");
+    else if (error->reason == REASON_EXPIRED_CREDENTIALS)
+        error_hint(error, "fetch new ones: these are over");
+    else if (error->reason == REASON_DENIED)
         error_hint(error, "%s", denied_hint);
+}
+
+/* Says which role it was about, and for whom. */
+static int role_failed(struct error *error, const struct sts_role *role, const char *who, const char *denied_hint)
+{
+    if (!error->hint)
+        hint_at_refusal(error, denied_hint);
+    error->cause =
+        arena_printf(error->arena, "cannot assume the role with %s: %s: %s", who, error->subject, error->cause);
+    error->subject = arena_strdup(error->arena, role->arn);
     return -1;
 }
 
@@ -170,7 +197,7 @@ int sts_assume_role(const struct source_context *context, const struct credentia
     if (call(context, &provider, "AssumeRole", &form, NULL, &reply, error) == 0 &&
         read_credentials(context, "AssumeRole", &reply, credentials, error) == 0)
         return 0;
-    return role_failed(error, role,
+    return role_failed(error, role, caller->source,
                        "the caller needs sts:AssumeRole on the role, and the role's trust policy must name the caller "
                        "(and the external_id, if it asks for one)");
 }
@@ -188,7 +215,7 @@ int sts_assume_role_with_web_identity(const struct source_context *context, cons
         return 0;
     if (error->reason == REASON_EXPIRED_CREDENTIALS && !error->hint)
         error_hint(error, "the web identity token is over: whoever writes it must write a new one");
-    return role_failed(error, role,
+    return role_failed(error, role, "a web identity token",
                        "the role's trust policy must let in the identity provider, audience and subject of the token");
 }
 
@@ -203,5 +230,5 @@ int sts_caller_identity(const struct source_context *context, struct aws_provide
     identity->account = xml_get(&reply, context->arena, "GetCallerIdentityResult/Account");
     identity->arn = xml_get(&reply, context->arena, "GetCallerIdentityResult/Arn");
     identity->user_id = xml_get(&reply, context->arena, "GetCallerIdentityResult/UserId");
-    return identity->account && identity->arn ? 0 : not_what_was_asked("GetCallerIdentity", error);
+    return identity->account && identity->arn ? 0 : not_what_was_asked(context, "GetCallerIdentity", error);
 }
