@@ -77,7 +77,7 @@ $(eval $(call release,aarch64,aarch64-linux-gnu-gcc,aarch64-linux-gnu-))
 endif
 
 $(BIN): build/$(HOST)/ecr
-	@cp $< $@
+	@cp $< $@.new && mv $@.new $@
 	@echo "  $@: $$(wc -c <$@) bytes"
 
 aarch64: build/aarch64/ecr

@@ -58,7 +58,7 @@ const char *docker_config_path(struct arena *arena)
 }
 
 /* "https://host:port/v1/" to "host:port"; a key without a scheme but with a path is podman's and means less. */
-static struct slice host_of_key(struct slice key)
+struct slice docker_config_key_host(struct slice key)
 {
     size_t scheme = slice_starts(key, "https://") ? 8 : slice_starts(key, "http://") ? 7 : 0;
     if (scheme == 0)
@@ -72,9 +72,9 @@ static bool is_docker_hub(struct slice host)
     return slice_is(host, "docker.io") || slice_is(host, "index.docker.io") || slice_is(host, "registry-1.docker.io");
 }
 
-static bool key_fits(struct slice key, const char *registry)
+bool docker_config_key_fits(struct slice key, const char *registry)
 {
-    struct slice host = host_of_key(key);
+    struct slice host = docker_config_key_host(key);
     return slice_is_nocase(host, registry) || (is_docker_hub(host) && is_docker_hub(slice_of(registry)));
 }
 
@@ -85,7 +85,7 @@ static struct json_node find_entry(const struct docker_config *config, struct ar
     struct json_node found = json_get(auths, registry);
     for (struct json_node key = json_first(auths); json_exists(key) && !json_exists(found);) {
         struct json_node value = json_next(auths, key);
-        if (key_fits(json_string(arena, key), registry))
+        if (docker_config_key_fits(json_string(arena, key), registry))
             found = value;
         key = json_next(auths, value);
     }

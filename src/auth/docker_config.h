@@ -38,6 +38,12 @@ void docker_config_free(struct docker_config *config);
 /* $DOCKER_CONFIG/config.json, else ~/.docker/config.json; NULL without HOME. */
 const char *docker_config_path(struct arena *arena);
 
+/* Whether a key of `auths` means a registry: its name, or an old form with scheme and path ("https://host/v1/"). */
+bool docker_config_key_fits(struct slice key, const char *registry);
+
+/* The registry that a key means: without scheme and path. */
+struct slice docker_config_key_host(struct slice key);
+
 /*
  * Looks up `auths` for a registry ("host[:port]"; Docker Hub's keys are known): the key itself, else an old one with
  * scheme and path ("https://host/v1/"). 1 with `auth`, 0 when nothing is stored (with

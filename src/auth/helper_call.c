@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "auth/stored.h"
 #include "base/clock.h"
 #include "base/json_write.h"
 #include "base/process.h"
@@ -20,16 +21,20 @@ static bool is_name(const char *name)
     return len > 0 && len <= NAME_MAX_LENGTH && name[0] != '.' && name[0] != '-';
 }
 
-static int failed(struct arena *arena, const char *program, const char *action, const struct process_end *end,
-                  struct error *error)
+/* What it says may repeat what it was told: that is taken out before the text is cut, or half of it would stay. */
+static int failed(struct arena *arena, const char *program, const char *action, const char *const *secrets,
+                  const struct process_end *end, struct error *error)
 {
-    const char *said = utf8_excerpt(arena, arena_copy(arena, slice_trim(buf_view(&end->out))));
+    const char *said = arena_copy(arena, slice_trim(buf_view(&end->out)));
+    for (; *secrets; secrets++)
+        said = redact(arena, said, *secrets);
+    said = utf8_excerpt(arena, said);
     return error_set(error, REASON_NO_CREDENTIALS, program, "its '%s' failed with exit status %d%s%s", action,
                      end->status, *said ? ": " : "", said);
 }
 
-int helper_call(struct arena *arena, const char *name, const char *action, struct slice input, int64_t deadline,
-                struct buf *output, struct error *error)
+int helper_call(struct arena *arena, const char *name, const char *action, struct slice input,
+                const char *const *secrets, int64_t deadline, struct buf *output, struct error *error)
 {
     struct process_end end;
     *output = BUF_INIT;
@@ -40,7 +45,7 @@ int helper_call(struct arena *arena, const char *name, const char *action, struc
     deadline = deadline_earlier(deadline, deadline_in(HELPER_WAIT_MS));
     int status = process_run(argv, input, false, deadline, &end, error);
     if (status == 0 && end.status)
-        status = failed(arena, program, action, &end, error);
+        status = failed(arena, program, action, secrets, &end, error);
     if (status == 0)
         buf_slice(output, buf_view(&end.out));
     process_free(&end);
@@ -57,9 +62,9 @@ int helper_store(struct arena *arena, const char *name, const char *registry, co
     json_member_str(&input, "Secret", password);
     json_close(&input, '}');
     buf_char(&input, '\n');
-    int status = helper_call(arena, name, "store", buf_view(&input), deadline, &output, error);
-    if (status < 0)
-        error->cause = redact(error->arena, error->cause, password);
+    struct docker_auth auth = {.username = user, .password = password};
+    const char *const secrets[] = {password, basic_authorization(arena, &auth), NULL};
+    int status = helper_call(arena, name, "store", buf_view(&input), secrets, deadline, &output, error);
     buf_free(&input);
     buf_free(&output);
     return status;
@@ -68,7 +73,8 @@ int helper_store(struct arena *arena, const char *name, const char *registry, co
 int helper_erase(struct arena *arena, const char *name, const char *registry, int64_t deadline, struct error *error)
 {
     struct buf output;
-    int status = helper_call(arena, name, "erase", slice_of(registry), deadline, &output, error);
+    const char *const none[] = {NULL};
+    int status = helper_call(arena, name, "erase", slice_of(registry), none, deadline, &output, error);
     buf_free(&output);
     return status;
 }

@@ -9,10 +9,10 @@
 /*
  * Calls a credential helper of Docker's, "docker-credential-NAME" in PATH, without a shell. `input` goes to its stdin.
  * 0 with what it printed in `output` (the caller frees it). -1 with an error of reason no-credentials: for a name that
- * would be a path, a helper that is not there, or one that fails, with what it said.
+ * would be a path, a helper that is not there, or one that fails, with what it said without the `secrets` (up to NULL).
  */
-int helper_call(struct arena *arena, const char *name, const char *action, struct slice input, int64_t deadline,
-                struct buf *output, struct error *error);
+int helper_call(struct arena *arena, const char *name, const char *action, struct slice input,
+                const char *const *secrets, int64_t deadline, struct buf *output, struct error *error);
 
 /* Has a helper keep a login, or forget one. -1 with an error. */
 int helper_store(struct arena *arena, const char *name, const char *registry, const char *user, const char *password,

@@ -22,6 +22,9 @@ struct slice helper_server_url(struct arena *arena, struct slice input)
 const char *helper_host(struct arena *arena, struct slice server_url)
 {
     struct slice host = server_url;
+    for (size_t i = 0; i < host.len; i++)
+        if ((unsigned char)host.data[i] < 0x20 || host.data[i] == 0x7f)
+            return NULL;
     if (slice_starts(host, "https://"))
         host = slice_from(host, 8);
     for (size_t i = 0; i < host.len; i++)

@@ -10,6 +10,7 @@
 #define HELPER_INPUT_MAX (64 << 10) /* one line of a Go scanner */
 #define HELPER_NOT_FOUND "credentials not found in native keychain"
 #define HELPER_NO_SERVER "no credentials server URL"
+#define HELPER_TOO_LONG  "bufio.Scanner: token too long"
 #define HELPER_USAGE     "Usage: docker-credential-ecr-login <store|get|erase|list|version>"
 
 /* The server URL out of what came on stdin: its lines put together, trimmed. Empty when there is none. */

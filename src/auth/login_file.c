@@ -40,6 +40,34 @@ static int cannot(struct error *error, const char *path, const char *what, int w
     return -1;
 }
 
+static struct json_node root_of(const struct editing *editing)
+{
+    struct json_node none = {&editing->config.json, 0};
+    return editing->config.path ? json_root(&editing->config.json) : none;
+}
+
+/* A member that is there must be of its type: to take it for missing would lose it, or pass over a store. */
+static int check_type(const struct editing *editing, struct json_node object, const char *member, enum json_type type,
+                      struct error *error)
+{
+    struct json_node node = json_get(object, member);
+    bool proper =
+        !json_exists(node) || (json_is(node, type) && (type != JSON_STRING || json_cstr(editing->arena, node)));
+    return proper ? 0
+                  : error_set(error, REASON_REFUSED, editing->path,
+                              "its member %s is not what docker would write there", member);
+}
+
+static int check_shape(const struct editing *editing, struct error *error)
+{
+    struct json_node root = root_of(editing);
+    return check_type(editing, root, "auths", JSON_OBJECT, error) < 0 ||
+                   check_type(editing, root, "credHelpers", JSON_OBJECT, error) < 0 ||
+                   check_type(editing, root, "credsStore", JSON_STRING, error) < 0
+               ? -1
+               : 0;
+}
+
 static int open_file(struct editing *editing, struct arena *arena, const char *path, int64_t deadline,
                      struct error *error)
 {
@@ -55,9 +83,10 @@ static int open_file(struct editing *editing, struct arena *arena, const char *p
         status = file_lock(path, deadline_earlier(deadline, deadline_in(LOCK_WAIT_MS)), &editing->lock);
     if (status)
         return cannot(error, path, "lock", status);
-    if (docker_config_read(&editing->config, arena, real, false, error) == 0)
+    if (docker_config_read(&editing->config, arena, real, false, error) == 0 && check_shape(editing, error) == 0)
         return 0;
     error->reason = REASON_REFUSED;
+    docker_config_free(&editing->config);
     file_unlock(editing->lock);
     editing->lock = -1;
     return -1;
@@ -69,20 +98,21 @@ static void close_file(struct editing *editing)
     file_unlock(editing->lock);
 }
 
-static struct json_node root_of(const struct editing *editing)
+/* Sets a member below "auths", or with NULL takes it out, in the text that the file is to have. */
+static int edit(struct editing *editing, const char *key, const char *value, struct error *error)
 {
-    struct json_node none = {&editing->config.json, 0};
-    return editing->config.path ? json_root(&editing->config.json) : none;
-}
-
-/* Sets (or with NULL takes out) a member below "auths". Not written when that changes nothing. */
-static int edit(struct editing *editing, const char *registry, const char *value, struct error *error)
-{
-    const char *const path[] = {"auths", registry};
+    const char *const path[] = {"auths", key};
     struct buf text = BUF_INIT;
     json_edit(&text, root_of(editing), path, 2, value);
-    int status = file_replace(editing->path, buf_view(&text));
+    docker_config_free(&editing->config);
+    int status = docker_config_parse(&editing->config, editing->arena, text.data, editing->path, error);
     buf_free(&text);
+    return status;
+}
+
+static int save(struct editing *editing, struct error *error)
+{
+    int status = file_replace(editing->path, buf_view(&editing->config.text));
     return status ? cannot(error, editing->path, "write", status) : 0;
 }
 
@@ -95,6 +125,12 @@ static const char *store_of(const struct editing *editing, const char *registry)
     return name && *name ? name : NULL;
 }
 
+static int find_store(const struct editing *editing, const char *registry, const char **name, struct error *error)
+{
+    *name = store_of(editing, registry);
+    return check_type(editing, json_get(root_of(editing), "credHelpers"), registry, JSON_STRING, error);
+}
+
 /* Nothing of an older entry stays: its identity token would win over the password. */
 static const char *entry_text(struct arena *arena, const char *user, const char *password)
 {
@@ -105,15 +141,16 @@ static const char *entry_text(struct arena *arena, const char *user, const char 
 static int store(struct editing *editing, const char *registry, const char *user, const char *password,
                  int64_t deadline, struct login_done *done, struct error *error)
 {
-    done->helper = store_of(editing, registry);
-    if (!done->helper)
-        return edit(editing, registry, entry_text(editing->arena, user, password), error);
-    done->nothing = strcmp(done->helper, OWN_HELPER) == 0;
+    if (find_store(editing, registry, &done->helper, error) < 0)
+        return -1;
+    done->nothing = done->helper && strcmp(done->helper, OWN_HELPER) == 0;
     if (done->nothing)
         return 0;
-    if (helper_store(editing->arena, done->helper, registry, user, password, deadline, error) < 0)
+    if (done->helper && helper_store(editing->arena, done->helper, registry, user, password, deadline, error) < 0)
         return -1;
-    return edit(editing, registry, "{}", error); /* how docker knows that the store has something */
+    /* An empty entry is how docker knows that the store has something. */
+    const char *entry = done->helper ? "{}" : entry_text(editing->arena, user, password);
+    return edit(editing, registry, entry, error) < 0 ? -1 : save(editing, error);
 }
 
 int login_file_store(struct arena *arena, const char *path, const char *registry, const char *user,
@@ -128,19 +165,37 @@ int login_file_store(struct arena *arena, const char *path, const char *registry
     return status;
 }
 
+/* A key of `auths` that means the registry; NULL when there is none (any more). */
+static const char *find_key(const struct editing *editing, const char *registry)
+{
+    struct json_node auths = json_get(root_of(editing), "auths");
+    for (struct json_node name = json_first(auths); json_exists(name);) {
+        if (docker_config_key_fits(json_string(editing->arena, name), registry))
+            return json_cstr(editing->arena, name);
+        name = json_next(auths, json_next(auths, name));
+    }
+    return NULL;
+}
+
 static int remove_login(struct editing *editing, const char *registry, int64_t deadline, struct login_done *done,
                         struct error *error)
 {
-    bool there = json_exists(json_get(json_get(root_of(editing), "auths"), registry));
-    const char *name = store_of(editing, registry);
-    done->nothing = !there;
+    const char *name, *key = find_key(editing, registry);
+    if (find_store(editing, registry, &name, error) < 0)
+        return -1;
+    done->nothing = !key;
     if (name && strcmp(name, OWN_HELPER) != 0) {
         done->helper = name;
+        done->nothing = false;
         if (helper_erase(editing->arena, name, registry, deadline, error) < 0)
             return -1;
-        done->nothing = false;
     }
-    return there ? edit(editing, registry, NULL, error) : 0;
+    if (!key)
+        return 0;
+    for (; key; key = find_key(editing, registry))
+        if (edit(editing, key, NULL, error) < 0)
+            return -1;
+    return save(editing, error);
 }
 
 int login_file_remove(struct arena *arena, const char *path, const char *registry, int64_t deadline,
@@ -169,9 +224,7 @@ int login_file_registries(struct arena *arena, const char *path, const char ***n
         auths = json_get(json_root(&config.json), "auths");
     *names = arena_array(arena, config.json.count + 1, sizeof **names);
     for (struct json_node name = json_first(auths); config.path && json_exists(name);) {
-        const char *text = json_cstr(arena, name);
-        if (text)
-            (*names)[(*count)++] = text;
+        (*names)[(*count)++] = arena_copy(arena, docker_config_key_host(json_string(arena, name)));
         name = json_next(auths, json_next(auths, name));
     }
     docker_config_free(&config);

@@ -27,7 +27,7 @@ int login_file_store(struct arena *arena, const char *path, const char *registry
 int login_file_remove(struct arena *arena, const char *path, const char *registry, int64_t deadline,
                       struct login_done *done, struct error *error);
 
-/* The names of all registries that the file has logins for or leaves to a helper of their own; *count of them. */
+/* The registries that the file has entries for; *count of them, one may be there twice. */
 int login_file_registries(struct arena *arena, const char *path, const char ***names, size_t *count,
                           struct error *error);
 

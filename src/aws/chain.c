@@ -76,7 +76,7 @@ int chain_find(struct source_context *context, const struct chain_listener *list
         error_hint(error, "%s", imds);
     else
         error_hint(error, "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY or AWS_PROFILE, or give the pod, task or "
-                          "instance a role; 'ecr doctor' shows every source");
+                          "instance a role");
     return -1;
 }
 

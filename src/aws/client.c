@@ -1,6 +1,7 @@
 #include "aws/client.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "aws/code.h"
 #include "aws/sigv4.h"
@@ -123,6 +124,27 @@ static bool correct_clock(struct aws_shared *shared, const struct http_reply *re
     return true;
 }
 
+/* A refusal of the keys themselves: whose they are, and what is wrong with them. */
+static void hint_at_keys(struct error *error, const struct credentials *used)
+{
+    static const struct {
+        const char *code, *hint;
+    } table[] = {
+        {"UnrecognizedClientException", "does not know the key"},
+        {"InvalidClientTokenId", "does not know the key"},
+        {"InvalidClientTokenIdException", "does not know the key"},
+        {"SignatureDoesNotMatch", "finds that the secret does not belong to the key"},
+        {"InvalidSignatureException", "finds that the secret does not belong to the key"},
+    };
+    if (error->hint || !error->service_code)
+        return;
+    if (error->reason == REASON_EXPIRED_CREDENTIALS)
+        error_hint(error, "the credentials are over (%s): fetch new ones", used->source);
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++)
+        if (strcmp(error->service_code, table[i].code) == 0)
+            error_hint(error, "AWS %s %s (%s)", table[i].hint, used->access_key_id, used->source);
+}
+
 /* What a call did to be let through after a refusal, each once. */
 struct remedies {
     bool clock;
@@ -162,7 +184,10 @@ int aws_call(const struct aws_client *client, const struct aws_request *request,
         }
         if (remedy(client, &done, &credentials, request->deadline, &reply, error))
             continue;
-        if (!retry_wait(&client->shared->retry, attempt++, error, request->deadline, &cost))
-            return -1;
+        if (retry_wait(&client->shared->retry, attempt++, error, request->deadline, &cost))
+            continue;
+        if (client->provider)
+            hint_at_keys(error, &credentials);
+        return -1;
     }
 }

@@ -52,6 +52,7 @@ static const char *const throttles[] = {
     "BandwidthLimitExceeded",
     "RequestThrottled",
     "SlowDown",
+    "SlowDownException",
     "PriorRequestNotComplete",
     "EC2ThrottledException",
 };

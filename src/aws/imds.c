@@ -105,7 +105,7 @@ enum source_end imds_open(struct imds *imds, struct source_context *context, con
 {
     struct http_reply reply;
     struct error failed;
-    unsigned connections = context->http->connections;
+    unsigned requests = context->http->requests; /* one is counted once there is a connection for it */
     *imds = (struct imds){.context = context};
     error_init(&failed, context->arena);
     if (is_true(env_get("AWS_EC2_METADATA_DISABLED")))
@@ -113,7 +113,7 @@ enum source_end imds_open(struct imds *imds, struct source_context *context, con
     if (find_base(context, &imds->base, error) < 0)
         return SOURCE_FAILED;
     if (ask(imds, "PUT", "latest/api/token", &reply, &failed) < 0)
-        return without_token(imds, context->http->connections != connections, &failed, hint);
+        return without_token(imds, context->http->requests != requests, &failed, hint);
     int status = reply.head.status;
     if (status == 200 && (imds->token = token_of(context->arena, reply.body)))
         return SOURCE_GAVE;

@@ -55,6 +55,7 @@ static void first_find(struct aws_provider *provider, int64_t deadline)
 {
     int status = find(provider, deadline, &provider->credentials, &provider->error);
     provider->state = status < 0 ? PROVIDER_FAILED : PROVIDER_GOT;
+    provider->early_after = clock_unix() + PROVIDER_RETRY_AFTER;
 }
 
 /* Under the lock. False, with everything as it was and `error` filled, when there are no others. */

@@ -55,21 +55,19 @@ static enum source_end find_url(struct source_context *context, struct url *url,
 static int find_token(struct source_context *context, const char **token, struct error *error)
 {
     const char *path = env_get("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE");
+    const char *name = path ? "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE" : "AWS_CONTAINER_AUTHORIZATION_TOKEN";
     struct buf text = BUF_INIT;
-    *token = env_get("AWS_CONTAINER_AUTHORIZATION_TOKEN");
     int status = path ? file_read(path, TOKEN_MAX, &text) : 0;
     if (status)
-        return error_set(error, REASON_NO_CREDENTIALS, "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", "cannot read %s: %s",
-                         path, strerror(status));
-    if (path)
-        *token = arena_copy(context->arena, slice_trim(buf_view(&text)));
+        return error_set(error, REASON_NO_CREDENTIALS, name, "cannot read %s: %s", path, strerror(status));
+    struct slice value = path ? slice_trim(buf_view(&text)) : slice_of(env_get(name));
+    *token = value.len ? arena_copy(context->arena, value) : NULL;
+    for (size_t i = 0; i < value.len && status == 0; i++)
+        if ((unsigned char)value.data[i] < 0x20 || value.data[i] == 0x7f)
+            status = error_set(error, REASON_NO_CREDENTIALS, name,
+                               "the token holds a line break or another control character");
     buf_free(&text);
-    for (const char *c = *token; c && *c; c++)
-        if ((unsigned char)*c < 0x20 || *c == 0x7f)
-            return error_set(error, REASON_NO_CREDENTIALS,
-                             path ? "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE" : "AWS_CONTAINER_AUTHORIZATION_TOKEN",
-                             "the token holds a line break or another control character");
-    return 0;
+    return status;
 }
 
 enum source_end source_container(struct source_context *context, struct credentials *credentials, struct error *error)
@@ -77,7 +75,7 @@ enum source_end source_container(struct source_context *context, struct credenti
     struct url url;
     struct http_request request;
     struct json json;
-    const char *token, *variable;
+    const char *token = NULL, *variable;
     enum source_end end = find_url(context, &url, &variable, error);
     if (end != SOURCE_GAVE)
         return end;
@@ -85,7 +83,7 @@ enum source_end source_container(struct source_context *context, struct credenti
         return SOURCE_FAILED;
     http_request_init(&request, "GET", &url);
     http_request_add(&request, "Accept", "application/json", false);
-    if (token && *token)
+    if (token)
         http_request_add(&request, "Authorization", token, true);
     const char *name = arena_printf(context->arena, "the container's credentials (%s)", variable);
     if (rest_send_json(context, &call, &request, &json, error) < 0) {

@@ -49,6 +49,8 @@ enum source_end source_github(struct source_context *context, struct credentials
     const char *url = env_get("ACTIONS_ID_TOKEN_REQUEST_URL"), *secret = env_get("ACTIONS_ID_TOKEN_REQUEST_TOKEN");
     const char *token = NULL;
     struct sts_role role = {.arn = env_get("AWS_ROLE_ARN"), .session_name = env_get("AWS_ROLE_SESSION_NAME")};
+    if (!context->environment)
+        return source_not_here(context, "a profile was named, which variables do not override");
     if (!url || !secret)
         return source_not_here(context, "no job of GitHub Actions with 'id-token: write'");
     if (!role.arn)

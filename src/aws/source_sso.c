@@ -25,6 +25,22 @@ static int shared_key(const struct source_context *context, const char *session,
     return 0;
 }
 
+static int check_missing(const struct source_context *context, const struct sso_settings *settings, struct error *error)
+{
+    const struct {
+        const char *key, *value;
+    } needed[] = {{"sso_start_url", settings->start_url},
+                  {"sso_region", settings->region},
+                  {"sso_account_id", settings->account_id},
+                  {"sso_role_name", settings->role_name}};
+    struct buf missing = BUF_INIT;
+    for (size_t i = 0; i < sizeof needed / sizeof *needed; i++)
+        if (!needed[i].value)
+            buf_printf(&missing, "%s%s", missing.len ? ", " : "", needed[i].key);
+    const char *names = missing.len ? buf_detach(&missing, context->arena) : NULL;
+    return names ? refuse(context, error, arena_printf(context->arena, "it signs in by SSO, but lacks %s", names)) : 0;
+}
+
 static int read_settings(const struct source_context *context, struct sso_settings *settings, struct error *error)
 {
     struct arena *arena = context->arena;
@@ -38,14 +54,7 @@ static int read_settings(const struct source_context *context, struct sso_settin
     if (shared_key(context, settings->session, "sso_start_url", &settings->start_url, error) < 0 ||
         shared_key(context, settings->session, "sso_region", &settings->region, error) < 0)
         return -1;
-    const char *missing = !settings->start_url    ? "sso_start_url"
-                          : !settings->region     ? "sso_region"
-                          : !settings->account_id ? "sso_account_id"
-                          : !settings->role_name  ? "sso_role_name"
-                                                  : NULL;
-    if (!missing)
-        return 0;
-    return refuse(context, error, arena_printf(arena, "it signs in by SSO, but %s is missing", missing));
+    return check_missing(context, settings, error);
 }
 
 static int fetch(const struct source_context *context, const struct sso_settings *settings, const char *token,

@@ -64,7 +64,10 @@ static int no_token(const struct source_context *context, struct error *error, e
 {
     error_set(error, reason, arena_printf(context->arena, "the SSO session of profile '%s'", context->profile), "%s",
               cause);
-    error_hint(error, "sign in: %s", login_command(context));
+    if (reason_exit(reason) == EXIT_TRANSIENT)
+        error_hint(error, "try again, or sign in anew: %s", login_command(context));
+    else
+        error_hint(error, "sign in: %s", login_command(context));
     return -1;
 }
 
@@ -88,16 +91,25 @@ static int read_cache(const struct source_context *context, const struct sso_set
                : 0;
 }
 
+/* One word, as it goes into a header; NULL for all else. */
+static const char *token_text(struct arena *arena, struct json_node node)
+{
+    const char *text = json_cstr(arena, node);
+    for (const char *c = text; c && *c; c++)
+        if ((unsigned char)*c <= 0x20 || (unsigned char)*c >= 0x7f)
+            return NULL;
+    return text && *text ? text : NULL;
+}
+
 static const char *member(struct arena *arena, const struct cache *cache, const char *name)
 {
-    const char *text = json_cstr(arena, json_get(cache->root, name));
-    return text && *text ? text : NULL;
+    return token_text(arena, json_get(cache->root, name));
 }
 
 /* "2026-01-01T00:00:00Z"; files of old releases end in "UTC". */
 static bool read_time(struct arena *arena, const struct cache *cache, const char *name, int64_t *when)
 {
-    const char *text = member(arena, cache, name);
+    const char *text = json_cstr(arena, json_get(cache->root, name));
     struct slice time = slice_of(text);
     if (slice_ends(time, "UTC"))
         time = slice_of(arena_printf(arena, "%.*sZ", SLICE_ARGS(slice_head(time, time.len - 3))));
@@ -164,9 +176,10 @@ static int refresh(const struct source_context *context, const struct sso_settin
     request.body_secrets[1] = old;
     if (rest_send_json(context, &call, &request, &json, error) < 0)
         return -1;
-    *token = json_cstr(arena, json_get(json_root(&json), "accessToken"));
-    if (!*token || !**token)
-        return error_set(error, REASON_BAD_REPLY, call.who, "it was answered, but with no token");
+    const char *fresh = token_text(arena, json_get(json_root(&json), "accessToken"));
+    if (!fresh)
+        return error_set(error, REASON_BAD_REPLY, call.who, "the renewal was answered, but with no token");
+    *token = fresh;
     write_back(arena, cache, json_root(&json));
     return 0;
 }
@@ -191,8 +204,9 @@ static int refresh_locked(const struct source_context *context, const struct sso
     int status = read_cache(context, settings, &cache, error);
     bool fresh = status == 0 && read_time(context->arena, &cache, "expiresAt", &expires) &&
                  expires - clock_unix() > REFRESH_BEFORE;
-    if (fresh)
-        *token = member(context->arena, &cache, "accessToken");
+    const char *theirs = fresh ? member(context->arena, &cache, "accessToken") : NULL;
+    if (theirs)
+        *token = theirs;
     else if (status == 0)
         status = refresh(context, settings, &cache, token, error);
     file_unlock(lock);
@@ -219,7 +233,8 @@ int sso_token(const struct source_context *context, const struct sso_settings *s
         return 0;
     if (expires > clock_unix())
         return 0; /* the old one still is good */
-    return no_token(context, error, REASON_EXPIRED_CREDENTIALS,
+    bool passing = reason_exit(failed.reason) == EXIT_TRANSIENT;
+    return no_token(context, error, passing ? failed.reason : REASON_EXPIRED_CREDENTIALS,
                     failed.reason == REASON_OK
                         ? "it is over"
                         : arena_printf(arena, "it is over, and cannot be renewed: %s", failed.cause));

@@ -165,11 +165,6 @@ static void hint_at_refusal(struct error *error, const char *denied_hint)
 {
     if (has_code(error, "RegionDisabledException"))
         error_hint(error, "activate STS in that region, or set AWS_REGION to another one");
-    else if (has_code(error, "InvalidClientTokenId") || has_code(error, "SignatureDoesNotMatch") ||
-             has_code(error, "UnrecognizedClientException") || has_code(error, "IncompleteSignature"))
-        error_hint(error, "AWS does not know these keys, or the secret is another one's: put in the right ones");
-    else if (error->reason == REASON_EXPIRED_CREDENTIALS)
-        error_hint(error, "fetch new ones: these are over");
     else if (error->reason == REASON_DENIED)
         error_hint(error, "%s", denied_hint);
 }

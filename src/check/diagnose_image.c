@@ -1,27 +1,62 @@
+#include <string.h>
+
 #include "auth/stored.h"
 #include "base/clock.h"
+#include "base/encode.h"
+#include "base/hash.h"
 #include "check/check.h"
 #include "check/diagnosis.h"
 #include "ecr/repository.h"
 #include "image/platform.h"
 
-#define CONFIG_MAX (4 << 20)
+#define CONFIG_MAX    (4 << 20)
+#define CONFIG_FAILED (-2) /* the manifest could be read, and what it names could not be fetched */
 
-static void tell_verdict(struct diagnosis *d, const struct outcome *outcome, int64_t since)
+/* The last step that was refused, for its request id. */
+static const char *request_id(const struct outcome *outcome)
+{
+    const char *id = NULL;
+    for (const struct step *step = outcome->trail; step; step = step->next)
+        id = step->request_id ? step->request_id : id;
+    return id;
+}
+
+static void tell_verdict(struct diagnosis *d, const struct outcome *outcome, int64_t took)
 {
     const char *image = d->item->reference.text;
-    enum state state = reason_state(outcome->reason);
-    d->is_there = state == STATE_PRESENT;
+    struct error error;
     if (d->is_there) {
-        diagnosis_add(d, "image", image, FINDING_OK, since, "it is there: %s", outcome->digest ? outcome->digest : "");
+        diagnosis_add(d, "image", image, FINDING_OK, clock_ms() - took, NULL, "it is there: %s",
+                      outcome->digest ? outcome->digest : "");
         return;
     }
-    struct error error;
+    if (outcome->reason == REASON_NOT_CACHED && d->upstream_has) {
+        diagnosis_add(d, "image", image, FINDING_WARNING, clock_ms() - took,
+                      "a first pull by its tag imports it, if the puller has ecr:BatchImportUpstreamImage (and "
+                      "ecr:CreateRepository where the repository is missing)",
+                      "not imported yet; the upstream has it");
+        return;
+    }
     error_init(&error, &d->session->arena);
-    error_set(&error, outcome->reason, outcome->source ? outcome->source : "check", "%s (%s): %s", state_name(state),
-              reason_name(outcome->reason), outcome->detail ? outcome->detail : "nothing could be asked");
+    error_set(&error, outcome->reason, outcome->source ? outcome->source : "", "%s (%s): %s",
+              state_name(reason_state(outcome->reason)), reason_name(outcome->reason),
+              outcome->detail ? outcome->detail : "nothing could be asked");
     error.hint = outcome->hint;
-    diagnosis_add_error(d, "image", image, FINDING_FAILED, since, &error);
+    error.request_id = request_id(outcome);
+    diagnosis_add_error(d, "image", image, FINDING_FAILED, clock_ms() - took, &error);
+}
+
+/* What came is the configuration only if it is what the manifest names. */
+static bool has_digest(struct slice content, const char *digest)
+{
+    uint8_t hash[SHA256_SIZE];
+    struct buf text = BUF_INIT;
+    sha256(content, hash);
+    buf_str(&text, "sha256:");
+    encode_hex(&text, hash, sizeof hash);
+    bool same = strcmp(text.data, digest) == 0;
+    buf_free(&text);
+    return same;
 }
 
 /* The configuration of a single image, through the layer bucket: as a pull would fetch it. */
@@ -40,9 +75,12 @@ static int fetch_config(struct diagnosis *d, const char *digest, struct arena *a
     if (http_send(&d->session->http, &request, arena, &reply, error) < 0)
         return -1;
     *config = reply.body;
-    return reply.head.status == 200 ? 0
-                                    : error_set(error, REASON_INCOMPLETE, url.host,
-                                                "the configuration cannot be fetched: HTTP %d", reply.head.status);
+    if (reply.head.status == 200 && has_digest(reply.body, digest))
+        return 0;
+    error_set(error, REASON_INCOMPLETE, url.host, "the image's configuration cannot be fetched: HTTP %d%s",
+              reply.head.status, reply.head.status == 200 ? ", with other content than its digest says" : "");
+    error_hint(error, "the layer bucket must be open to the puller: S3's endpoint policy, and proxies in between");
+    return -1;
 }
 
 static int read_platforms(struct diagnosis *d, struct arena *arena, struct manifest_platforms *platforms,
@@ -63,11 +101,32 @@ static int read_platforms(struct diagnosis *d, struct arena *arena, struct manif
     if (platforms->is_index)
         return 0;
     if (fetch_config(d, platforms->config, arena, &config, error) < 0)
-        return -1;
+        return error->reason == REASON_DENIED ? -1 : CONFIG_FAILED;
     platforms->names = arena_array(arena, 1, sizeof *platforms->names);
     platforms->names[0] = config_platform(arena, config);
     platforms->count = platforms->names[0] != NULL;
     return 0;
+}
+
+static void tell_platforms(struct diagnosis *d, const struct manifest_platforms *platforms, const char *native,
+                           int64_t since)
+{
+    struct buf list = BUF_INIT;
+    bool fits = false;
+    for (size_t i = 0; i < platforms->count; i++) {
+        fits = fits || platform_fits(platforms->names[i], native);
+        buf_printf(&list, "%s%s", i ? ", " : "", platforms->names[i]);
+    }
+    if (!platforms->count)
+        diagnosis_add(d, "platform", native, FINDING_SKIPPED, since, NULL, "the image does not name any");
+    else if (fits)
+        diagnosis_add(d, "platform", native, FINDING_OK, since, NULL, "the image is for %s%s", list.data,
+                      platforms->is_index ? "" : "; its configuration came through the layer bucket");
+    else
+        diagnosis_add(d, "platform", native, FINDING_WARNING, since,
+                      "build it for this machine's platform, too (docker buildx build --platform)",
+                      "the image is for %s alone", list.data);
+    buf_free(&list);
 }
 
 static void look_at_platform(struct diagnosis *d)
@@ -77,27 +136,15 @@ static void look_at_platform(struct diagnosis *d)
     struct error error;
     int64_t since = clock_ms();
     const char *native = platform_native(&d->session->arena);
-    error_init(&error, &d->session->arena);
-    if (read_platforms(d, &scratch, &platforms, &error) < 0) {
-        diagnosis_add_error(d, "platform", native, FINDING_WARNING, since, &error);
-        arena_free(&scratch);
+    if (diagnosis_out_of_time(d, "platform", native))
         return;
-    }
-    struct buf list = BUF_INIT;
-    bool fits = false;
-    for (size_t i = 0; i < platforms.count; i++) {
-        fits = fits || platform_fits(platforms.names[i], native);
-        buf_printf(&list, "%s%s", i ? ", " : "", platforms.names[i]);
-    }
-    if (!platforms.count)
-        diagnosis_add(d, "platform", native, FINDING_SKIPPED, since, "the image does not name any");
-    else if (fits)
-        diagnosis_add(d, "platform", native, FINDING_OK, since, "the image is for %s%s", list.data,
-                      platforms.is_index ? "" : "; its configuration came through the layer bucket");
-    else
-        diagnosis_add(d, "platform", native, FINDING_WARNING, since, "the image is for %s alone", list.data)->hint =
-            "build it for this machine's platform, too (docker buildx build --platform)";
-    buf_free(&list);
+    error_init(&error, &d->session->arena);
+    int status = read_platforms(d, &scratch, &platforms, &error);
+    if (status == 0)
+        tell_platforms(d, &platforms, native, since);
+    else /* a configuration that cannot be had means layers that cannot be had: no pull succeeds */
+        diagnosis_add_error(d, "platform", native, status == CONFIG_FAILED ? FINDING_FAILED : FINDING_WARNING, since,
+                            &error);
     arena_free(&scratch);
 }
 
@@ -105,9 +152,22 @@ void diagnose_image(struct diagnosis *d)
 {
     static const struct check_events nobody = {NULL, NULL, NULL, NULL};
     int64_t since = clock_ms();
+    if (diagnosis_out_of_time(d, "image", d->item->reference.text))
+        return;
+    if (d->names_broken || d->proxy_broken) {
+        diagnosis_add(d, "image", d->item->reference.text, FINDING_SKIPPED, since, NULL, "no registry can be asked");
+        return;
+    }
     check_images(d->session, d->item, 1, VIA_AUTO, &nobody);
-    tell_verdict(d, &d->item->outcome, since);
-    if (d->is_there && d->has_api && !d->host.is_public)
+    int64_t took = clock_ms() - since;
+    d->is_there = reason_state(d->item->outcome.reason) == STATE_PRESENT;
+    bool private = d->has_api && !d->host.is_public;
+    if (private) {
+        diagnose_repository(d);
+        diagnose_cache_rule(d);
+    }
+    tell_verdict(d, &d->item->outcome, took);
+    if (d->is_there && private)
         look_at_platform(d);
 }
 
@@ -120,15 +180,15 @@ static void look_at_login(struct diagnosis *d)
     const char *registry = d->item->reference.registry;
     error_init(&error, &d->session->arena);
     int found = stored_auth_find(&scratch, d->session->options.authfile, registry, &auth, &error);
+    const char *hint = d->item->is_ecr ? arena_printf(&scratch, "for docker: ecr login %s", registry) : NULL;
     if (found < 0)
         diagnosis_add_error(d, "docker login", registry, FINDING_WARNING, since, &error);
     else if (found)
-        diagnosis_add(d, "docker login", registry, FINDING_OK, since, "one is stored (ECR's end after 12 hours)");
+        diagnosis_add(d, "docker login", registry, FINDING_OK, since, NULL, "one is stored (ECR's end after 12 hours)");
     else if (auth.helper)
-        diagnosis_add(d, "docker login", registry, FINDING_OK, since, "left to the helper '%s'", auth.helper);
+        diagnosis_add(d, "docker login", registry, FINDING_OK, since, NULL, "left to the helper '%s'", auth.helper);
     else
-        diagnosis_add(d, "docker login", registry, FINDING_WARNING, since, "none is stored")->hint =
-            d->item->is_ecr ? arena_printf(&d->session->arena, "for docker: ecr login %s", registry) : NULL;
+        diagnosis_add(d, "docker login", registry, FINDING_WARNING, since, hint, "none is stored in a file");
     arena_free(&scratch);
 }
 
@@ -138,10 +198,12 @@ void diagnose_daemon(struct diagnosis *d)
     struct error error;
     int64_t since = clock_ms();
     error_init(&error, &d->session->arena);
+    if (diagnosis_out_of_time(d, "docker", "daemon"))
+        return;
     if (session_docker(d->session, false, diagnosis_step_deadline(d), &docker, &error) < 0)
-        diagnosis_add(d, "docker", "daemon", FINDING_SKIPPED, since, "%s: %s", error.subject, error.cause);
+        diagnosis_add(d, "docker", "daemon", FINDING_SKIPPED, since, NULL, "%s: %s", error.subject, error.cause);
     else
-        diagnosis_add(d, "docker", docker->endpoint.name, FINDING_OK, since, "it answers, API %s",
+        diagnosis_add(d, "docker", docker->endpoint.name, FINDING_OK, since, NULL, "it answers, API %s",
                       docker->version ? docker->version : "of unknown version");
     if (d->item)
         look_at_login(d);

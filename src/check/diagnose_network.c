@@ -9,16 +9,23 @@
 #define CLOCK_TOLERANCE 240 /* seconds; AWS refuses signatures that are five minutes off */
 #define ENDS_SOON       (14 * 86400)
 
+/* A server that is to be reached. */
+struct server {
+    struct url url;
+    bool needed;          /* nothing works without it */
+    const char *mark;     /* a header that the real service sends with every answer; NULL: none is known */
+    const char *endpoint; /* the service's name in a VPC endpoint; NULL: it has none */
+};
+
 static const char *const step_names[] = {"dns", "tcp", "tls", "http"};
 
 static void tell_clock(struct diagnosis *d, const char *host, const struct examined *seen, int64_t since)
 {
-    if (llabs(seen->clock_ahead) <= CLOCK_TOLERANCE)
-        return;
-    struct finding *finding =
-        diagnosis_add(d, "clock", host, FINDING_WARNING, since, "its clock is %lld seconds %s ours",
-                      llabs(seen->clock_ahead), seen->clock_ahead > 0 ? "ahead of" : "behind");
-    finding->hint = "set the clock here (NTP): signatures are good for five minutes";
+    if (llabs(seen->clock_ahead) > CLOCK_TOLERANCE)
+        diagnosis_add(d, "clock", host, FINDING_WARNING, since,
+                      "set the clock here (NTP): signatures are good for five minutes",
+                      "its clock is %lld seconds %s ours", llabs(seen->clock_ahead),
+                      seen->clock_ahead > 0 ? "ahead of" : "behind");
 }
 
 static void tell_tls(struct diagnosis *d, const char *host, const struct examined *seen)
@@ -26,91 +33,140 @@ static void tell_tls(struct diagnosis *d, const char *host, const struct examine
     char ends[TIME_TEXT];
     time_iso(seen->not_after, ends);
     bool soon = seen->not_after - clock_unix() < ENDS_SOON;
-    struct finding *finding =
-        diagnosis_add(d, "tls", host, soon ? FINDING_WARNING : FINDING_OK, clock_ms() - seen->ms[EXAMINE_TLS],
-                      "TLS 1.2, certificate by '%s', good until %s", seen->issuer ? seen->issuer : "?", ends);
-    if (soon)
-        finding->hint = "the server's certificate ends soon";
+    diagnosis_add(d, "tls", host, soon ? FINDING_WARNING : FINDING_OK, clock_ms() - seen->ms[EXAMINE_TLS],
+                  soon ? "the server needs a new certificate soon" : NULL,
+                  "TLS 1.2, certificate by '%s', good until %s", seen->issuer ? seen->issuer : "?", ends);
+}
+
+static void tell_answer(struct diagnosis *d, const struct server *server, const struct examined *seen)
+{
+    int64_t since = clock_ms() - seen->ms[EXAMINE_ANSWER];
+    if (server->mark && !seen->marked)
+        diagnosis_add(d, "http", server->url.host, FINDING_WARNING, since,
+                      "look for a proxy or a captive portal that answers in the service's place",
+                      "it answers (HTTP %d), but not as the service does: there is no header %s", seen->status,
+                      server->mark);
+    else
+        diagnosis_add(d, "http", server->url.host, FINDING_OK, since, NULL, "it answers (HTTP %d)", seen->status);
 }
 
 /* The steps that worked, one line each. */
-static void tell_way(struct diagnosis *d, const struct url *url, const struct examined *seen)
+static void tell_way(struct diagnosis *d, const struct server *server, const struct examined *seen)
 {
     int64_t now = clock_ms();
+    const char *host = server->url.host;
     if (seen->proxy)
-        diagnosis_add(d, "dns", url->host, FINDING_SKIPPED, now, "the proxy %s looks names up and connects",
+        diagnosis_add(d, "dns", host, FINDING_SKIPPED, now, NULL, "the proxy %s looks names up and connects",
                       seen->proxy);
     if (!seen->proxy && seen->done > EXAMINE_NAME)
-        diagnosis_add(d, "dns", url->host, FINDING_OK, now - seen->ms[EXAMINE_NAME], "%s%s", seen->addresses,
+        diagnosis_add(d, "dns", host, FINDING_OK, now - seen->ms[EXAMINE_NAME], NULL, "%s%s", seen->addresses,
                       seen->all_private ? ": private, as of a VPC endpoint" : ": public");
     if (!seen->proxy && seen->done > EXAMINE_CONNECT)
-        diagnosis_add(d, "tcp", url->host, FINDING_OK, now - seen->ms[EXAMINE_CONNECT], "connected to %s", seen->peer);
-    if (!seen->proxy && seen->done > EXAMINE_TLS && url->https)
-        tell_tls(d, url->host, seen);
+        diagnosis_add(d, "tcp", host, FINDING_OK, now - seen->ms[EXAMINE_CONNECT], NULL, "connected to %s", seen->peer);
+    if (seen->done > EXAMINE_TLS && server->url.https)
+        tell_tls(d, host, seen);
     if (seen->done > EXAMINE_ANSWER)
-        diagnosis_add(d, "http", url->host, FINDING_OK, now - seen->ms[EXAMINE_ANSWER], "it answers (HTTP %d)",
-                      seen->status);
+        tell_answer(d, server, seen);
 }
 
-static void examine(struct diagnosis *d, const struct url *url, bool needed, const char *hint)
+/* A name that is not found, or an address that does not answer: in a VPC that is most often an endpoint that lacks. */
+static void add_endpoint_hint(const struct diagnosis *d, const struct server *server, const struct examined *seen,
+                              struct error *error)
+{
+    if (!server->endpoint || !d->host.region || seen->done > EXAMINE_CONNECT)
+        return;
+    error_hint(error, "%s%sin a VPC without a way out it takes the endpoint com.amazonaws.%s.%s",
+               error->hint ? error->hint : "", error->hint ? "; " : "", d->host.region, server->endpoint);
+}
+
+static void tell_failure(struct diagnosis *d, const struct server *server, const struct examined *seen,
+                         struct error *error)
+{
+    const char *step = seen->proxy && seen->done <= EXAMINE_CONNECT ? "proxy" : step_names[seen->done];
+    add_endpoint_hint(d, server, seen, error);
+    d->names_broken =
+        d->names_broken || (!seen->proxy && seen->done == EXAMINE_NAME && error->reason == REASON_TIMEOUT);
+    diagnosis_add_error(d, step, server->url.host, server->needed ? FINDING_FAILED : FINDING_WARNING,
+                        clock_ms() - seen->ms[seen->done], error);
+}
+
+/* False when it cannot be reached. */
+static bool examine(struct diagnosis *d, const struct server *server)
 {
     struct examined seen;
     struct error error;
     struct arena scratch = {0};
-    error_init(&error, &d->session->arena);
-    int status = net_examine(&d->session->http, url, diagnosis_step_deadline(d), &scratch, &seen, &error);
-    tell_way(d, url, &seen);
-    if (status < 0) {
-        if (!error.hint)
-            error_hint(&error, "%s", hint);
-        const char *step = seen.proxy ? "proxy" : step_names[seen.done];
-        diagnosis_add_error(d, step, url->host, needed ? FINDING_FAILED : FINDING_WARNING, clock_ms(), &error);
-    } else {
-        tell_clock(d, url->host, &seen, clock_ms());
+    if (diagnosis_out_of_time(d, "dns", server->url.host))
+        return false;
+    if (d->names_broken && !server->url.ip) {
+        diagnosis_add(d, "dns", server->url.host, FINDING_SKIPPED, clock_ms(), NULL,
+                      "no name can be looked up here, as the first one showed");
+        return false;
     }
-    arena_free(&scratch);
-}
-
-static void examine_host(struct diagnosis *d, const char *host, const char *path, bool needed, const char *hint)
-{
-    struct url url;
-    struct arena *arena = &d->session->arena;
-    char *text = arena_printf(arena, "https://%s%s", host, path);
-    if (url_parse(arena, slice_of(text), &url))
-        diagnosis_add(d, "dns", host, FINDING_WARNING, clock_ms(), "is no host name");
+    error_init(&error, &d->session->arena);
+    int status =
+        net_examine(&d->session->http, &server->url, server->mark, diagnosis_step_deadline(d), &scratch, &seen, &error);
+    tell_way(d, server, &seen);
+    if (status < 0)
+        tell_failure(d, server, &seen, &error);
     else
-        examine(d, &url, needed, hint);
+        tell_clock(d, server->url.host, &seen, clock_ms());
+    arena_free(&scratch);
+    return status == 0;
 }
 
 static void examine_api(struct diagnosis *d)
 {
-    struct url url;
+    struct server server = {
+        .needed = true, .mark = "x-amzn-requestid", .endpoint = d->host.is_public ? NULL : "ecr.api"};
     struct error error;
     error_init(&error, &d->session->arena);
-    if (ecr_caller_endpoint(&d->session->ecr, &d->host, &url, &error) < 0)
+    if (ecr_caller_endpoint(&d->session->ecr, &d->host, &server.url, &error) < 0) {
         diagnosis_add_error(d, "settings", "AWS", FINDING_FAILED, clock_ms(), &error);
-    else
-        examine(
-            d, &url, true,
-            "ECR's API must be reachable: a route to the internet, or the VPC endpoint com.amazonaws.REGION.ecr.api");
+        d->api_unreachable = true;
+    } else {
+        d->api_unreachable = !examine(d, &server);
+    }
 }
 
 static void examine_sts(struct diagnosis *d)
 {
-    struct url url;
+    struct server server = {.endpoint = "sts"};
     struct error error;
     struct ecr_principal *principal;
     error_init(&error, &d->session->arena);
     if (ecr_caller_principal(&d->session->ecr, &d->host, &principal, &error) == 0 &&
-        ecr_identity_endpoint(principal, &d->session->arena, &url, &error) == 0)
-        examine(d, &url, false, "roles are assumed by STS; it has a VPC endpoint as well (com.amazonaws.REGION.sts)");
+        ecr_identity_endpoint(principal, &d->session->arena, &server.url, &error) == 0)
+        examine(d, &server);
+}
+
+static void examine_host(struct diagnosis *d, const char *host, const char *path, const char *mark,
+                         const char *endpoint)
+{
+    struct server server = {.needed = true, .mark = mark, .endpoint = endpoint};
+    struct arena *arena = &d->session->arena;
+    if (url_parse(arena, slice_of(arena_printf(arena, "https://%s%s", host, path)), &server.url))
+        diagnosis_add(d, "dns", host, FINDING_WARNING, clock_ms(), "correct the name of the registry",
+                      "is no host name");
+    else
+        examine(d, &server);
+}
+
+static void examine_registry(struct diagnosis *d)
+{
+    const char *host = d->item->reference.registry;
+    bool hub = slice_is(slice_of(host), "docker.io"); /* the name of its images, not of a host that has them */
+    examine_host(d, hub ? "registry-1.docker.io" : host, "/v2/", "docker-distribution-api-version",
+                 d->host.account ? "ecr.dkr" : NULL);
 }
 
 void diagnose_network(struct diagnosis *d)
 {
-    if (!d->host.region && !d->item) {
-        diagnosis_add(d, "network", "ECR", FINDING_SKIPPED, clock_ms(),
-                      "no registry is named, and the region is not known");
+    if (d->proxy_broken || (!d->host.region && !d->item)) {
+        d->api_unreachable = d->proxy_broken;
+        diagnosis_add(d, "network", "ECR", FINDING_SKIPPED, clock_ms(), NULL, "%s",
+                      d->proxy_broken ? "the proxy's setting cannot be used"
+                                      : "no registry is named, and the region is not known");
         return;
     }
     if (d->host.region) {
@@ -118,10 +174,7 @@ void diagnose_network(struct diagnosis *d)
         examine_sts(d);
     }
     if (d->item)
-        examine_host(d, d->item->reference.registry, "/v2/", true,
-                     "the registry must be reachable: a route to the internet, or for ECR the VPC endpoint "
-                     "com.amazonaws.REGION.ecr.dkr");
-    if (d->item && d->host.region && !d->host.is_public)
-        examine_host(d, ecr_layer_bucket(&d->session->arena, d->host.region), "/", false,
-                     "layers come from S3: a route to the internet, or the gateway endpoint com.amazonaws.REGION.s3");
+        examine_registry(d);
+    if (d->item && d->host.account)
+        examine_host(d, ecr_layer_bucket(&d->session->arena, d->host.region), "/", "x-amz-request-id", "s3");
 }

@@ -1,5 +1,7 @@
 #include "check/diagnosis.h"
 
+#include <string.h>
+
 #include "base/clock.h"
 #include "ecr/permission.h"
 
@@ -25,8 +27,13 @@ static void publish(struct diagnosis *d, struct finding *finding)
     d->report(d->context, finding);
 }
 
-struct finding *diagnosis_add(struct diagnosis *d, const char *step, const char *subject, enum finding_verdict verdict,
-                              int64_t since, const char *format, ...)
+static const char *kept(struct arena *arena, const char *text)
+{
+    return text ? arena_strdup(arena, text) : NULL;
+}
+
+void diagnosis_add(struct diagnosis *d, const char *step, const char *subject, enum finding_verdict verdict,
+                   int64_t since, const char *hint, const char *format, ...)
 {
     va_list args;
     struct arena *arena = &d->session->arena;
@@ -37,15 +44,33 @@ struct finding *diagnosis_add(struct diagnosis *d, const char *step, const char 
                                 .verdict = verdict,
                                 .reason = REASON_REFUSED,
                                 .ms = clock_ms() - since,
-                                .detail = arena_vprintf(arena, format, args)};
+                                .detail = arena_vprintf(arena, format, args),
+                                .hint = kept(arena, hint)};
     va_end(args);
     publish(d, finding);
-    return finding;
 }
 
-static const char *kept(struct arena *arena, const char *text)
+/* What to do where nothing better is known: no failed step is to end without it. */
+static const char *usual_hint(enum reason reason)
 {
-    return text ? arena_strdup(arena, text) : NULL;
+    switch (reason) {
+    case REASON_NO_IMAGE:
+        return "push the image, or correct its tag or digest";
+    case REASON_NO_REPOSITORY:
+        return "create the repository and push the image, or correct the name, the account or the region";
+    case REASON_NO_CREDENTIALS:
+        return "mend what the line names, or give other credentials";
+    case REASON_DENIED:
+        return "ask whoever runs the account to allow it";
+    case REASON_EXPIRED_CREDENTIALS:
+        return "fetch new credentials";
+    case REASON_BAD_REPLY:
+    case REASON_AMBIGUOUS:
+        return "look for a proxy or a captive portal that answers in the service's place";
+    default:
+        return reason_exit(reason) == EXIT_TRANSIENT ? "look at the network steps above, or try again later"
+                                                     : "the line says what is in the way";
+    }
 }
 
 void diagnosis_add_error(struct diagnosis *d, const char *step, const char *subject, enum finding_verdict verdict,
@@ -53,15 +78,25 @@ void diagnosis_add_error(struct diagnosis *d, const char *step, const char *subj
 {
     struct arena *arena = &d->session->arena;
     struct finding *finding = arena_alloc(arena, sizeof *finding);
-    *finding = (struct finding){.step = step,
-                                .subject = arena_strdup(arena, subject),
-                                .verdict = verdict,
-                                .reason = error->reason,
-                                .ms = clock_ms() - since,
-                                .detail = arena_printf(arena, "%s: %s", error->subject, error->cause),
-                                .hint = kept(arena, error->hint),
-                                .request_id = kept(arena, error->request_id)};
+    bool same = strcmp(error->subject, subject) == 0 || !*error->subject;
+    *finding = (struct finding){
+        .step = step,
+        .subject = arena_strdup(arena, subject),
+        .verdict = verdict,
+        .reason = error->reason,
+        .ms = clock_ms() - since,
+        .detail = arena_printf(arena, "%s%s%s", same ? "" : error->subject, same ? "" : ": ", error->cause),
+        .hint = kept(arena, error->hint ? error->hint : usual_hint(error->reason)),
+        .request_id = kept(arena, error->request_id)};
     publish(d, finding);
+}
+
+bool diagnosis_out_of_time(struct diagnosis *d, const char *step, const char *subject)
+{
+    if (!deadline_passed(d->deadline))
+        return false;
+    diagnosis_add(d, step, subject, FINDING_SKIPPED, clock_ms(), NULL, "no time is left (--timeout)");
+    return true;
 }
 
 /* The registry in question: the image's, else the caller's own. */
@@ -73,21 +108,32 @@ static void find_registry(struct diagnosis *d)
         d->host = (struct ecr_host){.region = d->region, .partition = partition_of_region(d->region)->id};
 }
 
+static void diagnose_ecr(struct diagnosis *d)
+{
+    if (d->api_unreachable)
+        diagnosis_add(d, "permission", "ecr", FINDING_SKIPPED, clock_ms(), NULL, "ECR's API cannot be reached");
+    else if (!d->has_api)
+        diagnosis_add(d, "permission", "ecr", FINDING_SKIPPED, clock_ms(), NULL,
+                      "there are no credentials that AWS takes");
+    else
+        diagnose_permissions(d);
+}
+
 enum exit_status diagnose(struct diagnosis *d, struct session *session, struct item *item)
 {
     d->session = session;
     d->item = item;
     d->deadline = session->deadline;
     d->last = &d->first;
+    if (!session->options.ecr.max_attempts)
+        session->ecr.shared.retry.max_attempts = 1; /* it is to show what happens, not to get through */
     diagnose_place(d);
     find_registry(d);
     diagnose_network(d);
     if (!item || item->is_ecr)
         diagnose_credentials(d);
-    if (d->has_api && !d->host.is_public) {
-        diagnose_permissions(d);
-        diagnose_repository(d);
-    }
+    if (d->host.region && !d->host.is_public)
+        diagnose_ecr(d);
     if (item)
         diagnose_image(d);
     diagnose_daemon(d);

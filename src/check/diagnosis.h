@@ -34,9 +34,12 @@ struct diagnosis {
     struct ecr_host host; /* the registry in question; `region` NULL: none */
     struct ecr_api api;   /* usable with `has_api` */
     bool has_api;
-    bool lacks_permission;
-    bool has_repository;
+    bool proxy_broken;                 /* nothing can be asked */
+    bool names_broken;                 /* no name can be looked up */
+    bool api_unreachable;              /* ECR's API cannot be asked */
+    bool lacks_permission;             /* IAM denied a call that pulls or checks need */
     const struct ecr_cache_rule *rule; /* that covers the image, NULL */
+    bool upstream_has;                 /* and its upstream has it */
     bool is_there;
 };
 
@@ -54,17 +57,20 @@ void diagnose_network(struct diagnosis *diagnosis);
 void diagnose_credentials(struct diagnosis *diagnosis);
 void diagnose_permissions(struct diagnosis *diagnosis);
 void diagnose_repository(struct diagnosis *diagnosis);
-void diagnose_image(struct diagnosis *diagnosis);
+void diagnose_cache_rule(struct diagnosis *diagnosis);
+void diagnose_image(struct diagnosis *diagnosis); /* with the two above between asking and telling */
 void diagnose_daemon(struct diagnosis *diagnosis);
 
-/* For the steps: records what was found, with the time since `since` (clock_ms). The texts are copied. */
-struct finding *diagnosis_add(struct diagnosis *diagnosis, const char *step, const char *subject,
-                              enum finding_verdict verdict, int64_t since, const char *format, ...)
-    __attribute__((format(printf, 6, 7)));
+/* For the steps: records what was found, with the time since `since` (clock_ms). The texts are copied; hint may be NULL. */
+void diagnosis_add(struct diagnosis *diagnosis, const char *step, const char *subject, enum finding_verdict verdict,
+                   int64_t since, const char *hint, const char *format, ...) __attribute__((format(printf, 7, 8)));
 
 /* The same for an error; `verdict` is FINDING_FAILED or FINDING_WARNING. */
 void diagnosis_add_error(struct diagnosis *diagnosis, const char *step, const char *subject,
                          enum finding_verdict verdict, int64_t since, const struct error *error);
+
+/* Whether the time of the whole command is over; the step is then recorded as skipped. */
+bool diagnosis_out_of_time(struct diagnosis *diagnosis, const char *step, const char *subject);
 
 /* The time that one step may take. */
 int64_t diagnosis_step_deadline(const struct diagnosis *diagnosis);

@@ -32,6 +32,7 @@ void item_step(struct item *item, struct arena *arena, const char *source, bool 
     step->reason = error->reason;
     step->detail = describe(error, arena);
     step->hint = copy(arena, error->hint);
+    step->request_id = copy(arena, error->request_id);
 }
 
 void item_decide(struct item *item, struct arena *arena, const char *source, const struct outcome *outcome)

@@ -11,8 +11,9 @@ struct step {
     bool skipped;       /* it could not ask at all */
     bool reached;       /* a service answered */
     enum reason reason;
-    const char *detail; /* for people */
-    const char *hint;   /* what to do, or NULL */
+    const char *detail;     /* for people */
+    const char *hint;       /* what to do, or NULL */
+    const char *request_id; /* of a call that was refused, or NULL */
     struct step *next;
 };
 

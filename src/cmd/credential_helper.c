@@ -26,36 +26,57 @@ struct helper {
     int64_t deadline;
 };
 
-/* Finds or fetches the login for a host, by the cache where there is one. -1 with the invocation's error. */
-static int cached_login(struct helper *helper, const struct ecr_host *host, struct ecr_login *login)
+static int fetch(struct helper *helper, const struct ecr_host *host, struct ecr_login *login)
+{
+    return ecr_login(&helper->session.ecr, host, helper->deadline, &helper->session.tokens, &helper->session.arena,
+                     login, &helper->in->error);
+}
+
+/* A token that was kept, as a login; false when there is none that can be used. */
+static bool find_kept(struct helper *helper, const struct ecr_host *host, const struct cache_subject *subject,
+                      struct cached_token *kept, struct ecr_login *login)
 {
     struct arena *arena = &helper->session.arena;
+    *login = (struct ecr_login){.registry = host->name};
+    return helper_cache_find(arena, helper->cache, subject, kept) && kept->expires_at > clock_unix() &&
+           ecr_token_split(kept->value, arena, &login->user, &login->password, &helper->in->error) == 0;
+}
+
+static void keep(struct helper *helper, const struct ecr_host *host, const struct cache_subject *subject,
+                 const struct ecr_login *login)
+{
+    struct cached_token token = {login->token, arena_printf(&helper->session.arena, "https://%s", host->name),
+                                 login->requested_at, login->expires_at, host->is_public};
+    if (token.expires_at)
+        (void)helper_cache_store(&helper->session.arena, helper->cache, subject, &token, helper->deadline);
+}
+
+/* The login for a host: what is kept while it is fresh, else a new one, else what is kept and not over yet. */
+static int cached_login(struct helper *helper, const struct ecr_host *host, struct ecr_login *login)
+{
     struct error *error = &helper->in->error;
     struct cache_subject subject = {NULL, host->region, host->account};
     struct cached_token kept;
     struct ecr_principal *principal;
     struct credentials credentials;
+    struct ecr_login asked;
     if (!helper->cache)
-        return ecr_login(&helper->session.ecr, host, helper->deadline, &helper->session.tokens, arena, login, error);
+        return fetch(helper, host, login);
     if (ecr_caller_principal(&helper->session.ecr, host, &principal, error) < 0 ||
         provider_get(&principal->provider, helper->deadline, &credentials, error) < 0)
         return -1;
     subject.access_key_id = credentials.access_key_id;
-    bool found = helper_cache_find(arena, helper->cache, &subject, &kept);
-    *login = (struct ecr_login){.registry = host->name, .token = found ? kept.value : NULL};
+    bool found = find_kept(helper, host, &subject, &kept, login);
     if (found && cached_token_is_fresh(&kept))
-        return ecr_token_split(kept.value, arena, &login->user, &login->password, error);
-    if (ecr_login(&helper->session.ecr, host, helper->deadline, &helper->session.tokens, arena, login, error) == 0) {
-        struct cached_token fresh = {login->token, arena_printf(arena, "https://%s", host->name), login->requested_at,
-                                     login->expires_at, host->is_public};
-        if (fresh.expires_at)
-            (void)helper_cache_store(arena, helper->cache, &subject, &fresh, helper->deadline);
+        return 0;
+    if (fetch(helper, host, &asked) == 0) {
+        *login = asked;
+        keep(helper, host, &subject, &asked);
         return 0;
     }
-    if (!found || kept.expires_at <= clock_unix())
-        return -1;
-    term_error(&helper->in->term, error_text(error, arena)); /* and go on: the old one is still good */
-    return ecr_token_split(kept.value, arena, &login->user, &login->password, error);
+    if (found)
+        term_error(&helper->in->term, error_text(error, &helper->in->arena)); /* and go on with the old one */
+    return found ? 0 : -1;
 }
 
 static int not_found(struct invocation *in)
@@ -71,8 +92,10 @@ static int get(struct helper *helper)
     struct ecr_host host;
     struct ecr_login login;
     struct buf out = BUF_INIT;
-    if (invocation_read(in, HELPER_INPUT_MAX, &input) < 0)
-        return not_found(in);
+    if (invocation_read(in, HELPER_INPUT_MAX, &input) < 0) {
+        term_error(&in->term, error_text(&in->error, &in->arena));
+        return say(in, HELPER_TOO_LONG, HELPER_FAILED);
+    }
     struct slice url = helper_server_url(&in->arena, input);
     if (!url.len)
         return say(in, HELPER_NO_SERVER, HELPER_FAILED);

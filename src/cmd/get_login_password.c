@@ -8,7 +8,7 @@
 #include "ecr/login.h"
 
 #define NAME_MAX_LENGTH 253 /* of an object in Kubernetes: a DNS subdomain */
-#define LABEL_MAX       63
+#define LABEL_MAX       63 /* of a namespace, which is one label; in the names of other objects only the whole is limited */
 
 /* The options of the command. */
 struct wish {
@@ -24,7 +24,7 @@ static bool is_label(struct slice label)
         if (!ascii_is_lower(label.data[i]) && !ascii_is_digit(label.data[i]) && !inner_dash)
             return false;
     }
-    return label.len > 0 && label.len <= LABEL_MAX;
+    return label.len > 0;
 }
 
 /* RFC 1123 subdomain: labels with dots between them. */
@@ -44,7 +44,7 @@ static int check_wish(struct invocation *in, const struct wish *wish)
     if (wish->secret_name && !is_object_name(wish->secret_name))
         return error_set(&in->error, REASON_USAGE, "--k8s-secret", "'%s' cannot be the name of a Secret",
                          wish->secret_name);
-    if (wish->name_space && !is_label(slice_of(wish->name_space)))
+    if (wish->name_space && (!is_label(slice_of(wish->name_space)) || strlen(wish->name_space) > LABEL_MAX))
         return error_set(&in->error, REASON_USAGE, "--namespace", "'%s' cannot be the name of one", wish->name_space);
     if (wish->name_space && !wish->secret_name)
         return error_set(&in->error, REASON_USAGE, "--namespace", "goes with --k8s-secret");

@@ -138,7 +138,10 @@ const char *ecr_caller_region(struct ecr_caller *caller, int64_t deadline)
         return caller->options.region;
     const char *region = aws_config_region(&caller->config, caller->arena);
     struct source_context context = context_of(caller, &caller->config, NULL, deadline);
-    return region ? region : imds_region(&context);
+    if (!region && !caller->region_tried)
+        caller->instance_region = imds_region(&context);
+    caller->region_tried = caller->region_tried || !region;
+    return region ? region : caller->instance_region;
 }
 
 static int find_endpoint(struct ecr_caller *caller, const struct ecr_host *host, const struct aws_config *config,

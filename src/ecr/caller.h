@@ -34,6 +34,8 @@ struct ecr_caller {
     struct aws_shared shared;
     struct registry_map map;
     struct ecr_principal *principals;
+    bool region_tried; /* the instance was asked for its region: */
+    const char *instance_region;
     bool broken;        /* settings that cannot be used: every call fails with `error` */
     struct error error; /* of the settings */
 };

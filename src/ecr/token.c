@@ -51,6 +51,14 @@ const struct ecr_token *ecr_token(const struct ecr_api *api, struct ecr_token **
     return token;
 }
 
+static bool has_control(struct slice text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if ((unsigned char)text.data[i] < 0x20 || text.data[i] == 0x7f)
+            return true;
+    return false;
+}
+
 int ecr_token_split(const char *value, struct arena *arena, const char **user, const char **password,
                     struct error *error)
 {
@@ -58,7 +66,7 @@ int ecr_token_split(const char *value, struct arena *arena, const char **user, c
     int status = decode_base64(&plain, slice_of(value));
     struct slice rest = buf_view(&plain);
     struct slice name = slice_cut(&rest, ':');
-    if (status < 0 || !rest.len || slice_find(name, 0) >= 0 || slice_find(rest, 0) >= 0) {
+    if (status < 0 || !name.len || !rest.len || has_control(buf_view(&plain))) {
         status =
             error_set(error, REASON_BAD_REPLY, "ECR", "the authorization token is not the base64 of user:password");
     } else {

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "net/dial.h"
+#include "net/http_connection.h"
 
 static bool is_private(const struct addr *addr)
 {
@@ -48,6 +49,12 @@ static int look_up(const struct url *url, int64_t deadline, struct arena *arena,
     return 0;
 }
 
+/* The certificate of an open connection; the peer shows it behind a proxy, too. */
+static void note_certificate(const struct stream *stream, struct arena *arena, struct examined *examined)
+{
+    stream_certificate(stream, arena, &examined->issuer, &examined->not_after);
+}
+
 static int connect_and_shake(struct http *http, const struct url *url, int64_t deadline, struct arena *arena,
                              struct examined *examined, int64_t *since, struct error *error)
 {
@@ -61,15 +68,29 @@ static int connect_and_shake(struct http *http, const struct url *url, int64_t d
     int64_t until = deadline_earlier(deadline, deadline_in(HTTP_TLS_MS));
     int status =
         url->https ? stream_start_tls(&stream, http->trust, http->identity, url->host, url->ip, until, error) : 0;
-    if (status == 0 && url->https)
-        stream_certificate(&stream, arena, &examined->issuer, &examined->not_after);
-    if (status == 0)
+    if (status == 0) {
+        note_certificate(&stream, arena, examined);
         took(examined, EXAMINE_TLS, since);
+    }
     stream_close(&stream);
     return status;
 }
 
-static int get_answer(struct http *http, const struct url *url, int64_t deadline, struct arena *arena,
+static int connect_by_proxy(struct http *http, const struct url *url, int64_t deadline, struct arena *arena,
+                            struct examined *examined, int64_t *since, struct error *error)
+{
+    struct http_connection *connection = http_connection_open(http, url, false, deadline, error);
+    if (!connection) {
+        examined->done = error->reason == REASON_TLS ? EXAMINE_TLS : EXAMINE_CONNECT;
+        return -1;
+    }
+    note_certificate(&connection->stream, arena, examined);
+    took(examined, EXAMINE_TLS, since);
+    http_connection_free(connection);
+    return 0;
+}
+
+static int get_answer(struct http *http, const struct url *url, const char *mark, int64_t deadline, struct arena *arena,
                       struct examined *examined, struct error *error)
 {
     struct http_request request;
@@ -80,31 +101,43 @@ static int get_answer(struct http *http, const struct url *url, int64_t deadline
     if (http_send(http, &request, arena, &reply, error) < 0)
         return -1;
     examined->status = reply.head.status;
+    examined->marked = mark && http_header_get(&reply.head, mark).data;
     if (time_parse_http(http_header_get(&reply.head, "date"), &server))
         examined->clock_ahead = server - clock_unix();
     return 0;
 }
 
-int net_examine(struct http *http, const struct url *url, int64_t deadline, struct arena *arena,
-                struct examined *examined, struct error *error)
+static int go(struct http *http, const struct url *url, const char *mark, int64_t deadline, struct arena *arena,
+              struct examined *examined, int64_t *since, struct error *error)
 {
     struct url proxy;
-    int64_t since = clock_ms();
-    *examined = (struct examined){.done = EXAMINE_NAME};
     int proxied = proxy_for(&http->proxy, arena, url, &proxy, error);
     if (proxied < 0)
         return -1;
     if (proxied) {
-        examined->proxy = url_public(arena, &proxy); /* all else is its business: only an answer shows anything */
-    } else if (look_up(url, deadline, arena, examined, error) < 0) {
-        return -1;
+        examined->proxy = url_public(arena, &proxy);
+        if (connect_by_proxy(http, url, deadline, arena, examined, since, error) < 0)
+            return -1;
     } else {
-        took(examined, EXAMINE_NAME, &since);
-        if (connect_and_shake(http, url, deadline, arena, examined, &since, error) < 0)
+        if (look_up(url, deadline, arena, examined, error) < 0)
+            return -1;
+        took(examined, EXAMINE_NAME, since);
+        if (connect_and_shake(http, url, deadline, arena, examined, since, error) < 0)
             return -1;
     }
-    if (get_answer(http, url, deadline, arena, examined, error) < 0)
+    if (get_answer(http, url, mark, deadline, arena, examined, error) < 0)
         return -1;
-    took(examined, EXAMINE_ANSWER, &since);
+    took(examined, EXAMINE_ANSWER, since);
     return 0;
+}
+
+int net_examine(struct http *http, const struct url *url, const char *mark, int64_t deadline, struct arena *arena,
+                struct examined *examined, struct error *error)
+{
+    int64_t since = clock_ms();
+    *examined = (struct examined){.done = EXAMINE_NAME};
+    int status = go(http, url, mark, deadline, arena, examined, &since, error);
+    if (status < 0)
+        examined->ms[examined->done] = clock_ms() - since;
+    return status;
 }

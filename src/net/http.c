@@ -179,6 +179,18 @@ static int send_once(struct http *http, const struct http_request *request, bool
     }
 }
 
+/* A line break in a value would begin a header of somebody else's. */
+static int check_fields(const struct http_request *request, struct error *error)
+{
+    for (size_t i = 0; i < request->field_count; i++)
+        for (const char *c = request->fields[i].value; *c; c++)
+            if (((unsigned char)*c < 0x20 && *c != '\t') || *c == 0x7f)
+                return error_set(error, REASON_REFUSED, request->url.host,
+                                 "the value for its header %s holds a line break or another control character",
+                                 request->fields[i].name);
+    return 0;
+}
+
 static bool is_redirect(int status)
 {
     return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
@@ -214,6 +226,8 @@ int http_send(struct http *http, const struct http_request *request, struct aren
 {
     struct http_request current = *request;
     bool first_internal = false;
+    if (check_fields(request, error) < 0)
+        return -1;
     for (int hops = 0;; hops++) {
         bool internal = false;
         int64_t since = clock_ms();

@@ -4,7 +4,7 @@
 #include "net/addr.h"
 #include "net/http.h"
 
-/* One connection of the client: http.c alone uses it. */
+/* One connection of the client: for http.c, and for examine.c, which looks at the way to a server. */
 struct http_connection {
     struct arena arena; /* holds the origin's texts */
     struct url origin;
