@@ -80,7 +80,7 @@ def test_nothing_of_the_machine_in_it():
     paths = {p.decode() for p in re.findall(rb"\0(/[a-z]+/[\w./-]+)(?=\0)", data)}
     allowed = ("/etc/", "/dev/", "/proc/", "/run/", "/var/run/", "/usr/share/zoneinfo", "/share/zoneinfo", "/var/lib/",
                "/usr/lib/", "/opt/", "/usr/local/share/", "/v1/", "/contexts/", "/images/", "/distribution/", "/podman/",
-               "/bin/sh", "/docker", "/usr/share/ca-certificates", "/system/etc/")
+               "/bin/sh", "/docker", "/federation/", "/usr/share/ca-certificates", "/system/etc/")
     assert not [p for p in paths if not p.startswith(allowed)], paths
 
 
@@ -95,11 +95,12 @@ def test_only_the_suites_that_are_used(linked):
     assert any("ghash" in m for m in members)
 
 
-def test_nothing_that_starts_programs(linked):
+def test_programs_are_started_in_one_way(linked):
+    """By posix_spawnp with an argument list of ours, for credential_process and helpers: never by a shell."""
     names, members = linked
-    assert not names & {"system", "popen", "execvp", "execvpe", "execve", "execl", "execlp", "posix_spawn", "posix_spawnp",
-                        "fork", "vfork", "wordexp"}
-    assert not members & {f"{n}.{o}" for n in ("system", "popen", "execvp", "posix_spawn", "wordexp") for o in ("o", "lo")}
+    assert "posix_spawnp" in names
+    assert not names & {"system", "popen", "execl", "execlp", "execle", "fork", "vfork", "wordexp"}
+    assert not members & {f"{n}.{o}" for n in ("system", "popen", "wordexp", "fork", "vfork") for o in ("o", "lo")}
     with open(BINARY, "rb") as f:
         assert b"/bin/sh\0" not in f.read()
 

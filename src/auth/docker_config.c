@@ -15,9 +15,11 @@ static int broken(struct error *error, const char *path, const char *what)
 
 static int parse(struct docker_config *config, struct arena *arena, struct error *error)
 {
-    if (json_parse(arena, buf_view(&config->text), &config->json) < 0)
-        return broken(error, config->path, "is not JSON");
-    return json_is(json_root(&config->json), JSON_OBJECT) ? 0 : broken(error, config->path, "is no JSON object");
+    bool parsed = json_parse(arena, buf_view(&config->text), &config->json) == 0;
+    if (parsed && json_is(json_root(&config->json), JSON_OBJECT))
+        return 0;
+    docker_config_free(config);
+    return broken(error, config->path, parsed ? "is no JSON object" : "is not JSON");
 }
 
 int docker_config_read(struct docker_config *config, struct arena *arena, const char *path, bool must_exist,

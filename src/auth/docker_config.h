@@ -25,7 +25,7 @@ struct docker_config {
 
 /*
  * Reads a file; one that is not there counts as empty (path NULL), unless it `must_exist`. -1 with an error of reason
- * no-credentials. The tokens live in `arena`; docker_config_free frees the text.
+ * no-credentials, and nothing to free. The tokens live in `arena`; docker_config_free frees the text.
  */
 int docker_config_read(struct docker_config *config, struct arena *arena, const char *path, bool must_exist,
                        struct error *error);

@@ -27,6 +27,8 @@ const char *helper_host(struct arena *arena, struct slice server_url)
             return NULL;
     if (slice_starts(host, "https://"))
         host = slice_from(host, 8);
+    if (slice_has(host, "://"))
+        return NULL;
     for (size_t i = 0; i < host.len; i++)
         if (strchr("/?#", host.data[i]) && host.data[i]) {
             host.len = i;

@@ -22,6 +22,14 @@ static bool is_known(struct json_node version)
            json_equals(version, GROUP "/v1alpha1");
 }
 
+/* A text, or NULL where there is none. What is no text must not count as missing: other credentials would be given. */
+static int read_text(struct arena *arena, struct json_node object, const char *member, const char **text)
+{
+    struct json_node node = json_get(object, member);
+    *text = json_cstr(arena, node);
+    return json_exists(node) && !*text ? -1 : 0;
+}
+
 int kubelet_request_parse(struct arena *arena, struct slice text, struct kubelet_request *request, struct error *error)
 {
     struct json json;
@@ -32,12 +40,13 @@ int kubelet_request_parse(struct arena *arena, struct slice text, struct kubelet
         return refuse(error, "its kind is not CredentialProviderRequest");
     if (!is_known(version))
         return refuse(error, "its apiVersion is none of " GROUP "/v1, v1beta1 and v1alpha1");
-    *request = (struct kubelet_request){
-        .api_version = json_cstr(arena, version),
-        .image = json_cstr(arena, json_get(root, "image")),
-        .token = json_cstr(arena, json_get(root, "serviceAccountToken")),
-        .role = json_cstr(arena, json_get(json_get(root, "serviceAccountAnnotations"), ROLE_ANNOTATION)),
-    };
+    struct json_node annotations = json_get(root, "serviceAccountAnnotations");
+    *request = (struct kubelet_request){.api_version = json_cstr(arena, version)};
+    if (read_text(arena, root, "image", &request->image) < 0 ||
+        read_text(arena, root, "serviceAccountToken", &request->token) < 0 ||
+        (json_exists(annotations) && !json_is(annotations, JSON_OBJECT)) ||
+        read_text(arena, annotations, ROLE_ANNOTATION, &request->role) < 0)
+        return refuse(error, "a member is not of its type");
     if (request->token && !*request->token)
         request->token = NULL;
     return request->image && *request->image ? 0 : refuse(error, "it names no image");

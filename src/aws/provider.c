@@ -58,20 +58,29 @@ static void first_find(struct aws_provider *provider, int64_t deadline)
     provider->early_after = clock_unix() + PROVIDER_RETRY_AFTER;
 }
 
+static bool over(struct aws_provider *provider, struct error *error)
+{
+    error_set(error, REASON_EXPIRED_CREDENTIALS, provider->credentials.source, "they are over");
+    return false;
+}
+
 /* Under the lock. False, with everything as it was and `error` filled, when there are no others. */
 static bool renew(struct aws_provider *provider, int64_t deadline, struct error *error)
 {
     struct credentials fresh;
-    if (provider->fixed || clock_unix() < provider->futile_until)
-        return error_set(error, REASON_EXPIRED_CREDENTIALS, provider->credentials.source, "they are over") == 0;
-    provider->futile_until = clock_unix() + PROVIDER_RETRY_AFTER;
-    if (find(provider, deadline, &fresh, error) < 0)
-        return false;
-    if (credentials_same(&fresh, &provider->credentials))
-        return error_set(error, REASON_EXPIRED_CREDENTIALS, fresh.source, "it gives the same credentials again") == 0;
+    int64_t now = clock_unix();
+    if (provider->fixed || now < provider->futile_until)
+        return over(provider, error);
+    int status = find(provider, deadline, &fresh, error);
+    if (status < 0 && error->reason == REASON_TIMEOUT && deadline_passed(deadline))
+        return false; /* the time of this call was over: that says nothing to the next */
+    if (status < 0 || credentials_same(&fresh, &provider->credentials)) {
+        provider->futile_until = now + PROVIDER_RETRY_AFTER;
+        return status < 0 ? false : over(provider, error);
+    }
     provider->credentials = fresh;
-    provider->futile_until = 0;
-    provider->early_after = clock_unix() + PROVIDER_RETRY_AFTER;
+    provider->renewed_at = now;
+    provider->early_after = now + PROVIDER_RETRY_AFTER;
     return true;
 }
 
@@ -79,10 +88,10 @@ static bool renew(struct aws_provider *provider, int64_t deadline, struct error 
 static int keep_fresh(struct aws_provider *provider, int64_t deadline, struct error *error)
 {
     struct error failed;
-    bool over = credentials_end_within(&provider->credentials, 0);
+    bool ended = credentials_end_within(&provider->credentials, 0);
     bool near = credentials_end_within(&provider->credentials, PROVIDER_RENEW_BEFORE);
     error_init(&failed, provider->arena);
-    if (!near || (!over && clock_unix() < provider->early_after) || renew(provider, deadline, &failed) || !over)
+    if (!near || (!ended && clock_unix() < provider->early_after) || renew(provider, deadline, &failed) || !ended)
         return 0;
     error_copy(error, &failed);
     return -1;
@@ -112,7 +121,10 @@ bool provider_renew(struct aws_provider *provider, const struct credentials *use
     struct error ignored;
     pthread_mutex_lock(&provider->lock);
     error_init(&ignored, provider->arena);
-    bool others = !credentials_same(used, &provider->credentials) || renew(provider, deadline, &ignored);
+    bool others = !credentials_same(used, &provider->credentials);
+    bool just_renewed = clock_unix() < provider->renewed_at + PROVIDER_RETRY_AFTER; /* and refused all the same */
+    if (!others && !just_renewed)
+        others = renew(provider, deadline, &ignored);
     pthread_mutex_unlock(&provider->lock);
     return others;
 }

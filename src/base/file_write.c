@@ -155,14 +155,11 @@ int file_lock(const char *path, int64_t deadline, int *lock)
         status = *lock < 0 ? errno : wait_for_lock(*lock, deadline);
     }
     arena_free(&arena);
-    if (status == 0 || status == ETIMEDOUT || *lock < 0) {
-        if (status && *lock >= 0)
-            file_unlock(*lock);
+    if (status == 0 || *lock < 0)
         return status;
-    }
     file_unlock(*lock);
     *lock = -1;
-    return 0;
+    return status == ETIMEDOUT ? status : 0; /* else a file system that has no locks */
 }
 
 void file_unlock(int lock)

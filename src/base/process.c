@@ -91,13 +91,17 @@ static void feed(struct child *child, struct slice *input)
         shut(&child->in);
 }
 
-static void drain(int *fd, struct buf *text)
+/* Reads what is there; false when there is nothing more for now. */
+static bool drain(int *fd, struct buf *text)
 {
+    if (*fd < 0 || text->len > PROCESS_OUTPUT_MAX)
+        return false;
     ssize_t got = read(*fd, buf_reserve(text, 4096), 4096);
     if (got > 0)
         buf_added(text, (size_t)got);
     else if (got == 0 || (errno != EAGAIN && errno != EINTR))
         shut(fd);
+    return got > 0;
 }
 
 static void reap(struct child *child, int flags)
@@ -106,32 +110,30 @@ static void reap(struct child *child, int flags)
         child->ended = true;
 }
 
-/* One turn: waits for a pipe, or a moment. False when nothing is to be expected any more. */
+/* One turn: waits for a pipe, or a moment. False when the program is over and all that it wrote is read. */
 static bool turn(struct child *child, struct slice *input, struct process_end *end, int64_t deadline)
 {
     struct pollfd fds[] = {{child->in, POLLOUT, 0}, {child->out, POLLIN, 0}, {child->err, POLLIN, 0}};
-    bool was_ended = child->ended;
     int64_t until = deadline_in(child->out < 0 ? CLOSED_EVERY_MS : CHECK_EVERY_MS);
-    int ready = poll(fds, 3, deadline_poll(deadline_earlier(deadline, until)));
+    poll(fds, 3, deadline_poll(deadline_earlier(deadline, until)));
+    reap(child, WNOHANG);
     if (fds[0].revents)
         feed(child, input);
-    if (fds[1].revents)
-        drain(&child->out, &end->out);
-    if (fds[2].revents)
-        drain(&child->err, &end->err);
-    reap(child, WNOHANG);
-    if (child->ended && child->out < 0)
-        return false;
-    return !(was_ended && ready == 0); /* it is over and silent, whoever still holds its pipes */
+    while (drain(&child->out, &end->out))
+        continue;
+    while (drain(&child->err, &end->err))
+        continue;
+    return !child->ended; /* whoever else still holds its pipes */
 }
 
 static int attend(struct child *child, const char *name, struct slice input, int64_t deadline, struct process_end *end,
                   struct error *error)
 {
-    while (turn(child, &input, end, deadline)) {
+    for (bool more = true; more;) {
+        more = turn(child, &input, end, deadline);
         if (end->out.len > PROCESS_OUTPUT_MAX || end->err.len > PROCESS_OUTPUT_MAX)
             return error_set(error, REASON_NO_CREDENTIALS, name, "it prints more than %d bytes", PROCESS_OUTPUT_MAX);
-        if (deadline_passed(deadline))
+        if (more && deadline_passed(deadline))
             return error_set(error, REASON_TIMEOUT, name, "it did not end in time and was stopped");
     }
     return 0;

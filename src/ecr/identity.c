@@ -19,10 +19,11 @@ int ecr_identity(struct ecr_principal *principal, int64_t deadline, struct arena
         identity->credentials = (struct credentials){.access_key_id = NULL};
         return -1;
     }
-    if (sts_caller_identity(&context, &principal->provider, &identity->who, error) < 0)
-        return -1;
-    identity->confirmed = true;
-    return 0;
+    int status = sts_caller_identity(&context, &principal->provider, &identity->who, error);
+    identity->confirmed = status == 0;
+    if (identity->confirmed) /* they may have been renewed for the call */
+        (void)provider_get(&principal->provider, deadline, &identity->credentials, error);
+    return status;
 }
 
 int ecr_identity_endpoint(const struct ecr_principal *principal, struct arena *arena, struct url *url,

@@ -82,6 +82,8 @@ class ImdsFront(MetadataFront):
         if path.startswith(CREDENTIALS + "/") and path[len(CREDENTIALS) + 1:] in (said.names or ()):
             more = {"Code": "Success", "LastUpdated": stamp(self.world.now()), "Type": "AWS-HMAC"}
             return message.json_response(self.credentials(said, **more), content_type="text/plain")
+        if path == "/latest/meta-data":
+            return message.text_response("iam/\nplacement/", content_type="text/plain")
         place = {"/latest/meta-data/placement/region": said.region,
                  "/latest/meta-data/placement/availability-zone": said.region and said.region + "a"}.get(path)
         return message.text_response(place, content_type="text/plain") if place else self.error("Not Found", "", 404)

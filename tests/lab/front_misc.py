@@ -1,6 +1,7 @@
 """Small services: the layer bucket, the ECR Public API, and a website that is no registry."""
 
 import json
+import secrets
 from xml.sax.saxutils import escape
 
 from . import distribution, front, links, message, model, sigv4
@@ -24,6 +25,11 @@ class BucketFront(front.XmlFront):
         return self.error("SlowDown", "Please reduce your request rate.", 503)
 
     def handle(self, request):
+        response = self.answer(request)
+        response.set("x-amz-request-id", secrets.token_hex(8).upper())
+        return response
+
+    def answer(self, request):
         if request.header("authorization"):
             return self.error("InvalidArgument", "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, "
                               "Signature query string parameter or the Authorization header should be specified")
