@@ -56,10 +56,11 @@ static void on_signal(int number)
 
 static void set_signals(void)
 {
-    struct sigaction end = {.sa_handler = on_signal}, ignore = {.sa_handler = SIG_IGN};
+    struct sigaction end = {.sa_handler = on_signal}, ignore = {.sa_handler = SIG_IGN}, usual = {.sa_handler = SIG_DFL};
     sigaction(SIGINT, &end, NULL);
     sigaction(SIGTERM, &end, NULL);
     sigaction(SIGPIPE, &ignore, NULL);
+    sigaction(SIGCHLD, &usual, NULL); /* ignored, as some parents hand it down, it would hide how our children end */
 }
 
 /* A dump would hold keys and tokens. */

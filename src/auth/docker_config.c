@@ -113,13 +113,18 @@ static int decode_auth(struct slice text, struct arena *arena, struct docker_aut
     return status;
 }
 
-/* The helper that the file leaves a registry to: its own, or the store where docker login left an empty entry. */
+/*
+ * The helper that the file leaves a registry to: its own, where an empty name means none, or the store, for those that
+ * have an entry. What stands in the entry itself docker does not look at then.
+ */
 static const char *helper_of(const struct docker_config *config, struct arena *arena, struct json_node entry,
                              const char *registry)
 {
     struct json_node root = json_root(&config->json);
-    const char *own = json_cstr(arena, json_get(json_get(root, "credHelpers"), registry));
-    return own || !json_exists(entry) ? own : json_cstr(arena, json_get(root, "credsStore"));
+    const char *name = json_cstr(arena, json_get(json_get(root, "credHelpers"), registry));
+    if (!name && json_exists(entry))
+        name = json_cstr(arena, json_get(root, "credsStore"));
+    return name && *name ? name : NULL;
 }
 
 int docker_config_find(const struct docker_config *config, struct arena *arena, const char *registry,
@@ -129,6 +134,9 @@ int docker_config_find(const struct docker_config *config, struct arena *arena, 
     if (!config->path)
         return 0;
     struct json_node entry = find_entry(config, arena, registry);
+    auth->helper = helper_of(config, arena, entry, registry);
+    if (auth->helper)
+        return 0;
     auth->identity_token = json_cstr(arena, json_get(entry, "identitytoken"));
     auth->registry_token = json_cstr(arena, json_get(entry, "registrytoken"));
     struct slice encoded = json_string(arena, json_get(entry, "auth"));
@@ -139,8 +147,5 @@ int docker_config_find(const struct docker_config *config, struct arena *arena, 
         auth->username = json_cstr(arena, json_get(entry, "username"));
         auth->password = json_cstr(arena, json_get(entry, "password"));
     }
-    if (auth->identity_token || auth->registry_token || (auth->username && auth->password))
-        return 1;
-    auth->helper = helper_of(config, arena, entry, registry);
-    return 0;
+    return auth->identity_token || auth->registry_token || (auth->username && auth->password);
 }

@@ -138,11 +138,11 @@ static int store(struct arena *arena, const char *path, const struct cache_subje
 int helper_cache_store(struct arena *arena, const char *path, const struct cache_subject *subject,
                        const struct cached_token *token, int64_t deadline)
 {
-    int lock;
+    struct file_lock lock;
     int status = file_lock(path, deadline_earlier(deadline, deadline_in(LOCK_WAIT_MS)), &lock);
     if (status == 0)
         status = store(arena, path, subject, token);
-    file_unlock(lock);
+    file_unlock(&lock);
     return status;
 }
 

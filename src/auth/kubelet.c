@@ -6,7 +6,6 @@
 #include "base/json_write.h"
 
 #define GROUP           "credentialprovider.kubelet.k8s.io"
-#define ROLE_ANNOTATION "eks.amazonaws.com/ecr-role-arn"
 
 static int refuse(struct error *error, const char *cause)
 {
@@ -45,7 +44,7 @@ int kubelet_request_parse(struct arena *arena, struct slice text, struct kubelet
     if (read_text(arena, root, "image", &request->image) < 0 ||
         read_text(arena, root, "serviceAccountToken", &request->token) < 0 ||
         (json_exists(annotations) && !json_is(annotations, JSON_OBJECT)) ||
-        read_text(arena, annotations, ROLE_ANNOTATION, &request->role) < 0)
+        read_text(arena, annotations, KUBELET_ROLE_ANNOTATION, &request->role) < 0)
         return refuse(error, "a member is not of its type");
     if (request->token && !*request->token)
         request->token = NULL;

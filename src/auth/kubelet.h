@@ -5,13 +5,14 @@
 #include "base/error.h"
 
 /* The kubelet's credential provider protocol (credentialprovider.kubelet.k8s.io: v1, v1beta1, v1alpha1). */
-#define KUBELET_REQUEST_MAX (1 << 20) /* a service account token has 2 KB */
+#define KUBELET_ROLE_ANNOTATION "eks.amazonaws.com/ecr-role-arn"
+#define KUBELET_REQUEST_MAX     (1 << 20) /* a service account token has 2 KB */
 
 struct kubelet_request {
     const char *api_version; /* answered with the same */
     const char *image;
     const char *token; /* of the pod's service account; NULL: not sent. A secret */
-    const char *role;  /* annotation eks.amazonaws.com/ecr-role-arn; NULL: not there */
+    const char *role;  /* annotation KUBELET_ROLE_ANNOTATION; NULL: not there */
 };
 
 /* Reads a request; its texts live in `arena`. -1 with an error of reason refused: none of it is repeated there. */

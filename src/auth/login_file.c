@@ -23,7 +23,7 @@ const char *login_file_path(struct arena *arena, const char *flag)
 struct editing {
     struct arena *arena;
     const char *path;
-    int lock;
+    struct file_lock lock;
     struct docker_config config;
 };
 
@@ -32,9 +32,9 @@ static int cannot(struct error *error, const char *path, const char *what, int w
     error_set(error, REASON_REFUSED, path, "cannot %s it: %s", what,
               why == EINVAL ? "it is no regular file" : strerror(why));
     if (why == EPERM)
-        error_hint(error, "a symlink of another user stands in the way; --authfile names another file");
+        error_hint(error, "a file or symlink of another user stands in the way; --authfile names another file");
     else if (why == ETIMEDOUT)
-        error_hint(error, "another program holds the folder's lock");
+        error_hint(error, "another program holds its lock (PATH.lock)");
     else
         error_hint(error, "--authfile, REGISTRY_AUTH_FILE or DOCKER_CONFIG name another place");
     return -1;
@@ -58,9 +58,22 @@ static int check_type(const struct editing *editing, struct json_node object, co
                               "its member %s is not what docker would write there", member);
 }
 
+/* Of two members of one name docker joins what is in them; one would be lost here. */
+static int check_once(const struct editing *editing, struct json_node root, const char *member, struct error *error)
+{
+    int count = 0;
+    for (struct json_node name = json_first(root); json_exists(name);) {
+        count += json_equals(name, member);
+        name = json_next(root, json_next(root, name));
+    }
+    return count > 1 ? error_set(error, REASON_REFUSED, editing->path, "it has more than one member %s", member) : 0;
+}
+
 static int check_shape(const struct editing *editing, struct error *error)
 {
     struct json_node root = root_of(editing);
+    if (check_once(editing, root, "auths", error) < 0 || check_once(editing, root, "credHelpers", error) < 0)
+        return -1;
     return check_type(editing, root, "auths", JSON_OBJECT, error) < 0 ||
                    check_type(editing, root, "credHelpers", JSON_OBJECT, error) < 0 ||
                    check_type(editing, root, "credsStore", JSON_STRING, error) < 0
@@ -72,7 +85,7 @@ static int open_file(struct editing *editing, struct arena *arena, const char *p
                      struct error *error)
 {
     const char *real;
-    *editing = (struct editing){.arena = arena, .path = path, .lock = -1};
+    *editing = (struct editing){.arena = arena, .path = path, .lock = FILE_LOCK_NONE};
     if (!path) {
         error_set(error, REASON_REFUSED, "config.json", "there is no HOME to keep it in");
         error_hint(error, "name the file with --authfile or its folder with DOCKER_CONFIG");
@@ -87,15 +100,14 @@ static int open_file(struct editing *editing, struct arena *arena, const char *p
         return 0;
     error->reason = REASON_REFUSED;
     docker_config_free(&editing->config);
-    file_unlock(editing->lock);
-    editing->lock = -1;
+    file_unlock(&editing->lock);
     return -1;
 }
 
 static void close_file(struct editing *editing)
 {
     docker_config_free(&editing->config);
-    file_unlock(editing->lock);
+    file_unlock(&editing->lock);
 }
 
 /* Sets a member below "auths", or with NULL takes it out, in the text that the file is to have. */
@@ -138,19 +150,26 @@ static const char *entry_text(struct arena *arena, const char *user, const char 
     return arena_printf(arena, "{\n\t\t\t\"auth\": \"%s\"\n\t\t}", basic_authorization(arena, &auth));
 }
 
-static int store(struct editing *editing, const char *registry, const char *user, const char *password,
-                 int64_t deadline, struct login_done *done, struct error *error)
+static int save_entry(struct editing *editing, const char *registry, const char *entry, struct error *error)
 {
-    if (find_store(editing, registry, &done->helper, error) < 0)
-        return -1;
-    done->nothing = done->helper && strcmp(done->helper, OWN_HELPER) == 0;
-    if (done->nothing)
-        return 0;
-    if (done->helper && helper_store(editing->arena, done->helper, registry, user, password, deadline, error) < 0)
+    return edit(editing, registry, entry, error) < 0 ? -1 : save(editing, error);
+}
+
+/*
+ * The store is asked without the lock, for it may ask its user and take half a minute; docker knows no lock anyway. What
+ * others write meanwhile is kept: the file is read again.
+ */
+static int store_with_helper(struct editing *editing, const char *registry, const char *user, const char *password,
+                             int64_t deadline, const char *helper, struct error *error)
+{
+    struct arena *arena = editing->arena;
+    const char *path = editing->path;
+    close_file(editing);
+    if (helper_store(arena, helper, registry, user, password, deadline, error) < 0 ||
+        open_file(editing, arena, path, deadline, error) < 0)
         return -1;
     /* An empty entry is how docker knows that the store has something. */
-    const char *entry = done->helper ? "{}" : entry_text(editing->arena, user, password);
-    return edit(editing, registry, entry, error) < 0 ? -1 : save(editing, error);
+    return save_entry(editing, registry, "{}", error);
 }
 
 int login_file_store(struct arena *arena, const char *path, const char *registry, const char *user,
@@ -160,7 +179,12 @@ int login_file_store(struct arena *arena, const char *path, const char *registry
     *done = (struct login_done){.helper = NULL};
     if (open_file(&editing, arena, path, deadline, error) < 0)
         return -1;
-    int status = store(&editing, registry, user, password, deadline, done, error);
+    int status = find_store(&editing, registry, &done->helper, error);
+    done->nothing = done->helper && strcmp(done->helper, OWN_HELPER) == 0;
+    if (status == 0 && !done->helper)
+        status = save_entry(&editing, registry, entry_text(arena, user, password), error);
+    else if (status == 0 && !done->nothing)
+        status = store_with_helper(&editing, registry, user, password, deadline, done->helper, error);
     close_file(&editing);
     return status;
 }
@@ -177,19 +201,9 @@ static const char *find_key(const struct editing *editing, const char *registry)
     return NULL;
 }
 
-static int remove_login(struct editing *editing, const char *registry, int64_t deadline, struct login_done *done,
-                        struct error *error)
+static int remove_entries(struct editing *editing, const char *registry, struct error *error)
 {
-    const char *name, *key = find_key(editing, registry);
-    if (find_store(editing, registry, &name, error) < 0)
-        return -1;
-    done->nothing = !key;
-    if (name && strcmp(name, OWN_HELPER) != 0) {
-        done->helper = name;
-        done->nothing = false;
-        if (helper_erase(editing->arena, name, registry, deadline, error) < 0)
-            return -1;
-    }
+    const char *key = find_key(editing, registry);
     if (!key)
         return 0;
     for (; key; key = find_key(editing, registry))
@@ -198,14 +212,33 @@ static int remove_login(struct editing *editing, const char *registry, int64_t d
     return save(editing, error);
 }
 
+/* Without the lock, as for storing. */
+static int erase_with_helper(struct editing *editing, const char *registry, int64_t deadline, const char *helper,
+                             struct error *error)
+{
+    struct arena *arena = editing->arena;
+    const char *path = editing->path;
+    close_file(editing);
+    return helper_erase(arena, helper, registry, deadline, error) < 0 ? -1
+                                                                      : open_file(editing, arena, path, deadline, error);
+}
+
 int login_file_remove(struct arena *arena, const char *path, const char *registry, int64_t deadline,
                       struct login_done *done, struct error *error)
 {
     struct editing editing;
+    const char *helper = NULL;
     *done = (struct login_done){.helper = NULL};
     if (open_file(&editing, arena, path, deadline, error) < 0)
         return -1;
-    int status = remove_login(&editing, registry, deadline, done, error);
+    int status = find_store(&editing, registry, &helper, error);
+    if (helper && strcmp(helper, OWN_HELPER) != 0)
+        done->helper = helper;
+    done->nothing = !done->helper && !find_key(&editing, registry);
+    if (status == 0 && done->helper)
+        status = erase_with_helper(&editing, registry, deadline, done->helper, error);
+    if (status == 0)
+        status = remove_entries(&editing, registry, error);
     close_file(&editing);
     return status;
 }

@@ -7,6 +7,7 @@
 #include "base/json_write.h"
 
 #define AUTH_VARIABLE "DOCKER_AUTH_CONFIG"
+#define FILE_VARIABLE "REGISTRY_AUTH_FILE" /* podman's and skopeo's */
 
 /* Looks into one place and frees it. A helper that an earlier place named is kept. */
 static int find_and_free(struct docker_config *config, int status, struct arena *arena, const char *registry,
@@ -44,6 +45,10 @@ int stored_auth_find(struct arena *arena, const char *authfile, const char *regi
     }
     if (found == 0 && text) {
         int status = docker_config_parse(&config, arena, text, AUTH_VARIABLE, error);
+        found = find_and_free(&config, status, arena, registry, auth, error);
+    }
+    if (found == 0 && !authfile && env_get(FILE_VARIABLE)) {
+        int status = docker_config_read(&config, arena, env_get(FILE_VARIABLE), false, error);
         found = find_and_free(&config, status, arena, registry, auth, error);
     }
     if (found == 0 && !authfile) {

@@ -4,8 +4,9 @@
 #include "auth/docker_config.h"
 
 /*
- * What the user has stored for a registry, in the order of --authfile (NULL without it), DOCKER_AUTH_CONFIG and
- * Docker's config.json. 1, 0 when nothing is stored (auth->helper then names a helper that may have it), -1 with an error of reason no-credentials for a broken place.
+ * What the user has stored for a registry, in the order of --authfile (NULL without it), DOCKER_AUTH_CONFIG,
+ * REGISTRY_AUTH_FILE and Docker's config.json. 1, 0 when nothing is stored (auth->helper then names a helper that may
+ * have it), -1 with an error of reason no-credentials for a broken place.
  */
 int stored_auth_find(struct arena *arena, const char *authfile, const char *registry, struct docker_auth *auth,
                      struct error *error);

@@ -154,7 +154,7 @@ struct remedies {
 
 /* Whether the refusal of the last attempt has a cause that could be mended, and was. */
 static bool remedy(const struct aws_client *client, struct remedies *done, const struct credentials *used,
-                   int64_t deadline, const struct http_reply *reply, const struct error *error)
+                   int64_t deadline, const struct http_reply *reply, struct error *error)
 {
     if (!done->clock && correct_clock(client->shared, reply, error))
         return done->clock = true;
@@ -163,7 +163,17 @@ static bool remedy(const struct aws_client *client, struct remedies *done, const
     if (done->credentials || !client->provider || error->reason != REASON_EXPIRED_CREDENTIALS)
         return false;
     done->credentials = true;
-    return provider_renew(client->provider, used, deadline);
+    return provider_renew(client->provider, used, deadline, error);
+}
+
+/* What went wrong with the credentials is no word of the service about the operation, so it must not carry a code. */
+static int get_credentials(const struct aws_client *client, int64_t deadline, struct credentials *credentials,
+                           struct error *error)
+{
+    if (!client->provider || provider_get(client->provider, deadline, credentials, error) == 0)
+        return 0;
+    error->service_code = NULL;
+    return -1;
 }
 
 int aws_call(const struct aws_client *client, const struct aws_request *request, struct arena *arena,
@@ -174,7 +184,7 @@ int aws_call(const struct aws_client *client, const struct aws_request *request,
     for (int attempt = 1;;) {
         struct credentials credentials;
         struct http_reply reply = {0};
-        if (client->provider && provider_get(client->provider, request->deadline, &credentials, error) < 0)
+        if (get_credentials(client, request->deadline, &credentials, error) < 0)
             return -1;
         int64_t now = clock_unix() + client->shared->skew;
         if (attempt_call(client, request, client->provider ? &credentials : NULL, now, arena, &reply, document,

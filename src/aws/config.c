@@ -7,16 +7,24 @@
 
 #define CONFIG_FILE_MAX (1 << 20) /* hundreds of SSO profiles take 100 KB */
 
-/* "profile NAME", 'profile "a b"', and "default" for the default profile. */
-static struct slice profile_of_section(struct slice section, bool *prefixed)
+/* The name in a section's header: 'KIND NAME' or 'KIND "a b"'. data is NULL for a section of another kind. */
+static struct slice name_of_section(struct slice section, const char *kind)
 {
-    *prefixed = slice_starts(section, "profile ") || slice_starts(section, "profile\t");
-    if (!*prefixed)
-        return slice_is(section, "default") ? section : (struct slice){NULL, 0};
-    struct slice name = slice_trim(slice_from(section, 8));
+    struct slice rest = slice_from(section, strlen(kind)), none = {NULL, 0};
+    if (!slice_starts(section, kind) || !rest.len || (rest.data[0] != ' ' && rest.data[0] != '\t'))
+        return none;
+    struct slice name = slice_trim(rest);
     bool quoted =
         name.len >= 2 && (name.data[0] == '"' || name.data[0] == '\'') && name.data[name.len - 1] == name.data[0];
     return quoted ? slice_head(slice_from(name, 1), name.len - 2) : name;
+}
+
+/* The profile of a section, which for the default one may do without the word. */
+static struct slice profile_of_section(struct slice section, bool *prefixed)
+{
+    struct slice name = name_of_section(section, "profile");
+    *prefixed = name.data != NULL;
+    return *prefixed || !slice_is(section, "default") ? name : section;
 }
 
 static bool has_prefixed_section(const struct ini *ini, const char *profile)
@@ -75,13 +83,14 @@ const char *aws_config_get(const struct aws_config *config, struct arena *arena,
 }
 
 /* The last entry of a section that is no profile; `parent` "" for those that are in no block. */
-static const struct ini_entry *find_in_section(const struct aws_config *config, const char *section, const char *parent,
-                                               const char *key)
+static const struct ini_entry *find_in_section(const struct aws_config *config, const char *kind, const char *name,
+                                               const char *parent, const char *key)
 {
     const struct ini_entry *found = NULL;
     for (size_t i = 0; i < config->config.count; i++) {
         const struct ini_entry *entry = &config->config.entries[i];
-        if (slice_is(entry->section, section) && slice_is_nocase(entry->parent, parent) &&
+        struct slice section = name_of_section(entry->section, kind);
+        if (section.data && slice_is(section, name) && slice_is_nocase(entry->parent, parent) &&
             slice_is_nocase(entry->key, key))
             found = entry;
     }
@@ -94,18 +103,18 @@ const char *aws_config_get_service(const struct aws_config *config, struct arena
     const char *name = aws_config_get(config, arena, profile, "services");
     if (!name)
         return NULL;
-    return value_of(find_in_section(config, arena_printf(arena, "services %s", name), service, key), arena);
+    return value_of(find_in_section(config, "services", name, service, key), arena);
 }
 
-bool aws_config_has_sso_session(const struct aws_config *config, struct arena *arena, const char *name)
+bool aws_config_has_sso_session(const struct aws_config *config, const char *name)
 {
-    return find_in_section(config, arena_printf(arena, "sso-session %s", name), "", "") != NULL;
+    return find_in_section(config, "sso-session", name, "", "") != NULL;
 }
 
 const char *aws_config_get_sso_session(const struct aws_config *config, struct arena *arena, const char *name,
                                        const char *key)
 {
-    return value_of(find_in_section(config, arena_printf(arena, "sso-session %s", name), "", key), arena);
+    return value_of(find_in_section(config, "sso-session", name, "", key), arena);
 }
 
 bool aws_config_flag(const struct aws_config *config, struct arena *arena, const char *variable, const char *key)

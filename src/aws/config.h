@@ -41,7 +41,7 @@ const char *aws_config_get_service(const struct aws_config *config, struct arena
                                    const char *service, const char *key);
 
 /* The [sso-session NAME] section. */
-bool aws_config_has_sso_session(const struct aws_config *config, struct arena *arena, const char *name);
+bool aws_config_has_sso_session(const struct aws_config *config, const char *name);
 const char *aws_config_get_sso_session(const struct aws_config *config, struct arena *arena, const char *name,
                                        const char *key);
 

@@ -4,6 +4,7 @@
 #include "base/file.h"
 
 #define DEFAULT_MS 1000 /* of each step; --timeout and AWS_METADATA_SERVICE_TIMEOUT change it */
+#define ATTEMPTS   2 /* of a request once it has given a token */
 #define REPLY_MAX  (64 << 10)
 #define IPV4_BASE  "http://169.254.169.254/"
 #define IPV6_BASE  "http://[fd00:ec2::254]/"
@@ -112,7 +113,11 @@ enum source_end imds_open(struct imds *imds, struct source_context *context, con
         return source_not_here(context, "AWS_EC2_METADATA_DISABLED is set");
     if (find_base(context, &imds->base, error) < 0)
         return SOURCE_FAILED;
-    if (ask(imds, "PUT", "latest/api/token", &reply, &failed) < 0)
+    if (ask(imds, "PUT", "latest/api/token", &reply, &failed) < 0 && deadline_passed(context->deadline)) {
+        error_copy(error, &failed); /* the time of the call, not the service's */
+        return SOURCE_FAILED;
+    }
+    if (failed.reason != REASON_OK)
         return without_token(imds, context->http->requests != requests, &failed, hint);
     int status = reply.head.status;
     if (status == 200 && (imds->token = token_of(context->arena, reply.body)))
@@ -126,14 +131,29 @@ enum source_end imds_open(struct imds *imds, struct source_context *context, con
     return SOURCE_GAVE;
 }
 
-enum source_end imds_get(struct imds *imds, const char *path, int *status, struct slice *body)
+/* It gave a token, so it is there: that it fails now says nothing about what it would answer. */
+static enum source_end failed_now(struct imds *imds, int status, struct error *error)
+{
+    if (status)
+        error_set(error, status == 429 ? REASON_THROTTLED : REASON_SERVER_ERROR, imds->base.host,
+                  "the EC2 metadata service answers with HTTP %d", status);
+    else if (error->reason != REASON_TIMEOUT)
+        error_set(error, REASON_UNREACHABLE, imds->base.host, "the EC2 metadata service stopped answering");
+    error->http_status = status;
+    return SOURCE_FAILED;
+}
+
+enum source_end imds_get(struct imds *imds, const char *path, int *status, struct slice *body, struct error *error)
 {
     struct http_reply reply;
-    struct error failed;
-    error_init(&failed, imds->context->arena);
-    if (ask(imds, "GET", path, &reply, &failed) < 0)
-        return source_not_here(imds->context, "the EC2 metadata service stopped answering (%s)", failed.cause);
-    *status = reply.head.status;
+    for (int attempt = 1;; attempt++) {
+        error_clear(error);
+        *status = ask(imds, "GET", path, &reply, error) < 0 ? 0 : reply.head.status;
+        if (*status && *status < 500 && *status != 429)
+            break;
+        if (attempt == ATTEMPTS || deadline_passed(imds->context->deadline))
+            return failed_now(imds, *status, error);
+    }
     *body = reply.body;
     return SOURCE_GAVE;
 }
@@ -147,7 +167,7 @@ const char *imds_region(struct source_context *context)
     const char *hint = NULL;
     error_init(&failed, context->arena);
     if (imds_open(&imds, context, &hint, &failed) != SOURCE_GAVE ||
-        imds_get(&imds, "latest/meta-data/placement/region", &status, &body) != SOURCE_GAVE || status != 200)
+        imds_get(&imds, "latest/meta-data/placement/region", &status, &body, &failed) != SOURCE_GAVE || status != 200)
         return NULL;
     struct slice region = slice_trim(body);
     for (size_t i = 0; i < region.len; i++)

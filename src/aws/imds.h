@@ -17,8 +17,11 @@ struct imds {
  */
 enum source_end imds_open(struct imds *imds, struct source_context *context, const char **hint, struct error *error);
 
-/* Reads a path; SOURCE_NOT_HERE when the service does not answer. */
-enum source_end imds_get(struct imds *imds, const char *path, int *status, struct slice *body);
+/*
+ * Reads a path: SOURCE_GAVE for any answer but those that pass, such as HTTP 503. SOURCE_FAILED with an error when even
+ * another attempt brings none.
+ */
+enum source_end imds_get(struct imds *imds, const char *path, int *status, struct slice *body, struct error *error);
 
 /* The region that the instance is in; NULL if that cannot be found out. */
 const char *imds_region(struct source_context *context);

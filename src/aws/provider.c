@@ -58,6 +58,18 @@ static void first_find(struct aws_provider *provider, int64_t deadline)
     provider->early_after = clock_unix() + PROVIDER_RETRY_AFTER;
 }
 
+/* Seconds of the services' clock, as far as it is known: their keys end by it. */
+static int64_t service_time(const struct aws_provider *provider)
+{
+    return clock_unix() + (provider->context.shared ? provider->context.shared->skew : 0);
+}
+
+static bool ends_within(const struct aws_provider *provider, int64_t seconds)
+{
+    const struct credentials *credentials = &provider->credentials;
+    return credentials->expires && credentials->expires - service_time(provider) <= seconds;
+}
+
 static bool over(struct aws_provider *provider, struct error *error)
 {
     error_set(error, REASON_EXPIRED_CREDENTIALS, provider->credentials.source, "they are over");
@@ -69,14 +81,21 @@ static bool renew(struct aws_provider *provider, int64_t deadline, struct error 
 {
     struct credentials fresh;
     int64_t now = clock_unix();
-    if (provider->fixed || now < provider->futile_until)
+    if (provider->fixed)
         return over(provider, error);
+    if (now < provider->futile_until) {
+        error_copy(error, &provider->error);
+        return false;
+    }
     int status = find(provider, deadline, &fresh, error);
     if (status < 0 && error->reason == REASON_TIMEOUT && deadline_passed(deadline))
         return false; /* the time of this call was over: that says nothing to the next */
-    if (status < 0 || credentials_same(&fresh, &provider->credentials)) {
+    if (status == 0 && credentials_same(&fresh, &provider->credentials))
+        over(provider, error);
+    if (error->reason != REASON_OK) {
         provider->futile_until = now + PROVIDER_RETRY_AFTER;
-        return status < 0 ? false : over(provider, error);
+        error_copy(&provider->error, error);
+        return false;
     }
     provider->credentials = fresh;
     provider->renewed_at = now;
@@ -88,10 +107,16 @@ static bool renew(struct aws_provider *provider, int64_t deadline, struct error 
 static int keep_fresh(struct aws_provider *provider, int64_t deadline, struct error *error)
 {
     struct error failed;
-    bool ended = credentials_end_within(&provider->credentials, 0);
-    bool near = credentials_end_within(&provider->credentials, PROVIDER_RENEW_BEFORE);
+    bool ended = ends_within(provider, 0);
+    int64_t now = clock_unix();
+    if (!ends_within(provider, PROVIDER_RENEW_BEFORE) || now < provider->early_after)
+        return 0; /* what was fetched a moment ago is good, whatever our clock says */
+    if (!ended) {
+        provider->early_after = now + PROVIDER_RETRY_AFTER;
+        deadline = deadline_earlier(deadline, deadline_in(PROVIDER_EARLY_MS));
+    }
     error_init(&failed, provider->arena);
-    if (!near || (!ended && clock_unix() < provider->early_after) || renew(provider, deadline, &failed) || !ended)
+    if (renew(provider, deadline, &failed) || !ended)
         return 0;
     error_copy(error, &failed);
     return -1;
@@ -116,15 +141,18 @@ int provider_get(struct aws_provider *provider, int64_t deadline, struct credent
     return status;
 }
 
-bool provider_renew(struct aws_provider *provider, const struct credentials *used, int64_t deadline)
+bool provider_renew(struct aws_provider *provider, const struct credentials *used, int64_t deadline,
+                    struct error *error)
 {
-    struct error ignored;
+    struct error failed;
     pthread_mutex_lock(&provider->lock);
-    error_init(&ignored, provider->arena);
+    error_init(&failed, provider->arena);
     bool others = !credentials_same(used, &provider->credentials);
     bool just_renewed = clock_unix() < provider->renewed_at + PROVIDER_RETRY_AFTER; /* and refused all the same */
     if (!others && !just_renewed)
-        others = renew(provider, deadline, &ignored);
+        others = renew(provider, deadline, &failed);
     pthread_mutex_unlock(&provider->lock);
+    if (!others && reason_exit(failed.reason) == EXIT_TRANSIENT)
+        error_copy(error, &failed);
     return others;
 }

@@ -8,6 +8,7 @@
 /* Credentials with less left are renewed before they are used; a token that is fetched with them outlives them. */
 #define PROVIDER_RENEW_BEFORE 300 /* seconds */
 #define PROVIDER_RETRY_AFTER  30  /* seconds between renewals that bring nothing, or only others that end soon */
+#define PROVIDER_EARLY_MS     5000 /* that a renewal may take while the old ones are still good */
 
 /*
  * Credentials that are obtained once, when they are first needed, however many threads ask, and renewed near their end
@@ -25,7 +26,7 @@ struct aws_provider {
     int64_t futile_until; /* unix seconds: until then a renewal would bring nothing, as one just showed */
     int64_t renewed_at;   /* when it last brought others; 0: never */
     int64_t early_after;  /* until then credentials near their end are used as they are */
-    struct error error;
+    struct error error;   /* of the first try, or of the last renewal that failed */
 };
 
 /* Finds its credentials by the chain, with what `context` says. */
@@ -37,7 +38,11 @@ void provider_init_fixed(struct aws_provider *provider, const struct credentials
 /* What credentials there are. Their texts stay valid as long as the provider's arena. -1 with an error. */
 int provider_get(struct aws_provider *provider, int64_t deadline, struct credentials *credentials, struct error *error);
 
-/* `used` were refused as being over: whether there are others now, because we or another thread fetched them. */
-bool provider_renew(struct aws_provider *provider, const struct credentials *used, int64_t deadline);
+/*
+ * `used` were refused as being over: whether there are others now, because we or another thread fetched them. If not, and
+ * only for a passing reason, `error` becomes that reason: to try again helps.
+ */
+bool provider_renew(struct aws_provider *provider, const struct credentials *used, int64_t deadline,
+                    struct error *error);
 
 #endif

@@ -48,7 +48,7 @@ enum source_end source_imds(struct source_context *context, struct credentials *
     int status;
     const char *hint = NULL, *role = NULL;
     enum source_end end = imds_open(&imds, context, &hint, error);
-    if (end == SOURCE_GAVE && (end = imds_get(&imds, ROLES_PATH, &status, &body)) == SOURCE_GAVE) {
+    if (end == SOURCE_GAVE && (end = imds_get(&imds, ROLES_PATH, &status, &body, error)) == SOURCE_GAVE) {
         role = status == 200 ? first_line(context->arena, body) : NULL;
         if (!role)
             end = source_not_here(context, "the instance has no role (HTTP %d)", status);
@@ -57,7 +57,7 @@ enum source_end source_imds(struct source_context *context, struct credentials *
         end = source_not_here(context, "the metadata service answers with something else than the name of a role");
     if (end == SOURCE_GAVE) {
         const char *path = arena_printf(context->arena, ROLES_PATH "%s", role);
-        end = imds_get(&imds, path, &status, &body);
+        end = imds_get(&imds, path, &status, &body, error);
         if (end == SOURCE_GAVE && status != 200)
             end = source_not_here(context, "the metadata service has no keys for the role %s (HTTP %d)", role, status);
     }

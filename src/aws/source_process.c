@@ -20,7 +20,7 @@ static const char *complaint(struct arena *arena, const struct process_end *end)
             const char *secret = json_cstr(arena, json_get(json_root(&json), i ? members.token : members.secret));
             text = secret ? redact(arena, text, secret) : text;
         }
-    return utf8_excerpt(arena, text);
+    return utf8_excerpt(arena, redact_keys(arena, text));
 }
 
 static int read_output(struct arena *arena, const char *name, const struct process_end *end,

@@ -47,7 +47,7 @@ static int read_settings(const struct source_context *context, struct sso_settin
     settings->session = source_key(context, "sso_session");
     settings->account_id = source_key(context, "sso_account_id");
     settings->role_name = source_key(context, "sso_role_name");
-    if (settings->session && !aws_config_has_sso_session(context->config, arena, settings->session))
+    if (settings->session && !aws_config_has_sso_session(context->config, settings->session))
         return refuse(context, error,
                       arena_printf(arena, "there is no [sso-session %s] in %s", settings->session,
                                    context->config->config_path ? context->config->config_path : "~/.aws/config"));
@@ -74,7 +74,10 @@ static int fetch(const struct source_context *context, const struct sso_settings
     http_request_add(&request, "x-amz-sso_bearer_token", token, true);
     if (rest_send_json(context, &call, &request, json, error) == 0)
         return 0;
-    if (error->http_status == 401) {
+    if (error->http_status >= 400 && error->http_status < 500 && !error->service_code) {
+        error->reason = REASON_BAD_REPLY; /* a page of whoever stands in between */
+        error_hint(error, "that is not AWS's word: does a proxy or a captive portal answer in its place?");
+    } else if (error->http_status == 401) {
         error->reason = REASON_EXPIRED_CREDENTIALS;
         error_hint(error, "the session is over: aws sso login --profile %s", context->profile);
     } else if (error->http_status == 403 || error->http_status == 404) {

@@ -36,26 +36,11 @@ static int read_token(struct source_context *context, struct web_identity *ident
     return token.len ? 0 : error_set(error, REASON_NO_CREDENTIALS, identity->place, "the web identity token is empty");
 }
 
-static bool of_profile(struct source_context *context, struct web_identity *identity)
+/* A variable, where the environment counts, else the profile's key of the same meaning. */
+static const char *setting(struct source_context *context, const char *variable, const char *key)
 {
-    identity->file = source_key(context, "web_identity_token_file");
-    identity->place = source_profile_name(context);
-    identity->role = (struct sts_role){.arn = source_key(context, "role_arn"),
-                                       .session_name = source_key(context, "role_session_name"),
-                                       .duration = source_key(context, "duration_seconds")};
-    return identity->file && identity->role.arn;
-}
-
-static bool of_environment(struct source_context *context, struct web_identity *identity)
-{
-    if (!context->environment)
-        return false;
-    identity->file = env_get("AWS_WEB_IDENTITY_TOKEN_FILE");
-    identity->token = env_get("AWS_WEB_IDENTITY_TOKEN");
-    identity->place = identity->file ? "AWS_WEB_IDENTITY_TOKEN_FILE" : "AWS_WEB_IDENTITY_TOKEN";
-    identity->role =
-        (struct sts_role){.arn = env_get("AWS_ROLE_ARN"), .session_name = env_get("AWS_ROLE_SESSION_NAME")};
-    return identity->file || identity->token;
+    const char *value = context->environment ? env_get(variable) : NULL;
+    return value ? value : source_key(context, key);
 }
 
 /*
@@ -64,21 +49,24 @@ static bool of_environment(struct source_context *context, struct web_identity *
  */
 static enum source_end find_identity(struct source_context *context, struct web_identity *identity, struct error *error)
 {
-    struct web_identity variables = {0};
-    bool profile = of_profile(context, identity), environment = of_environment(context, &variables);
-    if (environment) {
-        const char *arn = identity->role.arn;
-        *identity = variables;
-        if (!identity->role.arn)
-            identity->role.arn = arn;
-    } else if (context->environment && identity->file && env_get("AWS_ROLE_ARN")) {
-        identity->role.arn = env_get("AWS_ROLE_ARN");
-    } else if (!profile && !identity->file) {
+    const char *file = context->environment ? env_get("AWS_WEB_IDENTITY_TOKEN_FILE") : NULL;
+    const char *token = context->environment ? env_get("AWS_WEB_IDENTITY_TOKEN") : NULL;
+    *identity = (struct web_identity){.place = file    ? "AWS_WEB_IDENTITY_TOKEN_FILE"
+                                               : token ? "AWS_WEB_IDENTITY_TOKEN"
+                                                       : source_profile_name(context),
+                                      .file = file    ? file
+                                              : token ? NULL
+                                                      : source_key(context, "web_identity_token_file"),
+                                      .token = token};
+    if (!identity->file && !identity->token)
         return source_not_here(context,
                                "no web_identity_token_file in profile '%s', and AWS_WEB_IDENTITY_TOKEN_FILE "
                                "is not set",
                                context->profile);
-    }
+    identity->role = (struct sts_role){.arn = setting(context, "AWS_ROLE_ARN", "role_arn"),
+                                       .session_name = setting(context, "AWS_ROLE_SESSION_NAME", "role_session_name")};
+    if (!file && !token)
+        identity->role.duration = source_key(context, "duration_seconds");
     if (identity->role.arn)
         return SOURCE_GAVE;
     error_set(error, REASON_NO_CREDENTIALS, identity->place, "names a web identity token, but no role is named for it");

@@ -193,14 +193,18 @@ static bool can_refresh(struct arena *arena, const struct sso_settings *settings
            (!read_time(arena, cache, "registrationExpiresAt", &registered) || registered > clock_unix());
 }
 
+/* While the old token is good, a renewal that hangs must not take the time that the use of it needs. */
+#define EARLY_REFRESH_MS 3000
+
 /* Under the lock of the cache, so that of several processes one renews and the others find what it wrote. */
 static int refresh_locked(const struct source_context *context, const struct sso_settings *settings, const char **token,
                           struct error *error)
 {
-    int lock = -1;
+    struct file_lock lock;
     int64_t expires = 0;
     struct cache cache;
-    (void)file_lock(cache_path(context->arena, settings), context->deadline, &lock);
+    if (file_lock(cache_path(context->arena, settings), context->deadline, &lock) == ETIMEDOUT)
+        return error_set(error, REASON_TIMEOUT, call.who, "another process holds the lock of its cache");
     int status = read_cache(context, settings, &cache, error);
     bool fresh = status == 0 && read_time(context->arena, &cache, "expiresAt", &expires) &&
                  expires - clock_unix() > REFRESH_BEFORE;
@@ -209,7 +213,7 @@ static int refresh_locked(const struct source_context *context, const struct sso
         *token = theirs;
     else if (status == 0)
         status = refresh(context, settings, &cache, token, error);
-    file_unlock(lock);
+    file_unlock(&lock);
     return status;
 }
 
@@ -227,9 +231,12 @@ int sso_token(const struct source_context *context, const struct sso_settings *s
         return no_token(
             context, error, REASON_NO_CREDENTIALS,
             arena_printf(arena, "%s in %s is missing or malformed", *token ? "expiresAt" : "accessToken", cache.path));
+    struct source_context refreshing = *context;
+    if (expires > clock_unix())
+        refreshing.deadline = deadline_earlier(context->deadline, deadline_in(EARLY_REFRESH_MS));
     error_init(&failed, error->arena);
     if (expires - clock_unix() <= REFRESH_BEFORE && can_refresh(arena, settings, &cache) &&
-        refresh_locked(context, settings, token, &failed) == 0)
+        refresh_locked(&refreshing, settings, token, &failed) == 0)
         return 0;
     if (expires > clock_unix())
         return 0; /* the old one still is good */

@@ -46,8 +46,12 @@ static bool is_legacy_region(const char *region)
     return false;
 }
 
+/* The old endpoint has neither a FIPS nor a dual-stack form. */
 static bool wants_legacy(const struct source_context *context)
 {
+    if (aws_config_flag(context->config, context->arena, "AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint") ||
+        aws_config_flag(context->config, context->arena, "AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint"))
+        return false;
     const char *mode = env_get("AWS_STS_REGIONAL_ENDPOINTS");
     if (!mode)
         mode = source_key(context, "sts_regional_endpoints");

@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+
 #define PIPE_WAIT_MS 5000
 
 /* A pipe ("<(command)") whose writer is not ready yet. */
@@ -44,12 +46,12 @@ static int read_path(const char *path, size_t limit, struct buf *out)
     return status;
 }
 
-int stream_read(int fd, size_t limit, int64_t wait_ms, struct buf *out)
+int stream_read(int fd, size_t limit, int64_t deadline, struct buf *out)
 {
     *out = BUF_INIT;
     for (ssize_t got = 1; got != 0;) {
         struct pollfd poll_fd = {fd, POLLIN, 0};
-        int ready = poll(&poll_fd, 1, (int)wait_ms);
+        int ready = poll(&poll_fd, 1, deadline_poll(deadline));
         got = ready > 0 ? read(fd, buf_reserve(out, 4096), 4096) : 1;
         int status = ready == 0 ? ETIMEDOUT : got < 0 ? errno : 0;
         if (ready < 0 || status == EINTR || status == EAGAIN)

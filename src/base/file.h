@@ -16,8 +16,8 @@ int file_read(const char *path, size_t limit, struct buf *out);
 /* The same for the first `limit` bytes of a file that may be larger. */
 int file_read_start(const char *path, size_t limit, struct buf *out);
 
-/* Reads a stream (our stdin) to its end; one that says nothing for `wait_ms` gives ETIMEDOUT. */
-int stream_read(int fd, size_t limit, int64_t wait_ms, struct buf *out);
+/* Reads a stream (our stdin) to its end, which must come before the deadline: else ETIMEDOUT. */
+int stream_read(int fd, size_t limit, int64_t deadline, struct buf *out);
 
 /* A path with a leading "~/" replaced by HOME; without HOME NULL. Other paths are copied. */
 char *path_expand(struct arena *arena, const char *path);

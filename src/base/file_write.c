@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/buf.h"
 #include "base/clock.h"
 
 #define LINKS_MAX     8  /* one or two are usual: dotfile managers */
@@ -80,12 +81,23 @@ static int write_all(int fd, struct slice text)
     return fsync(fd) == 0 || errno == EINVAL || errno == EROFS ? 0 : errno;
 }
 
-/* Only root can keep the file another user's; for everybody else it is his own already. */
-static void keep_owner(int fd, const char *path)
+/*
+ * Only root can keep the file another user's; for everybody else the new one is his own. A file that a stranger may have
+ * planted would hand him what is written.
+ */
+static int keep_owner(struct arena *arena, int fd, const char *path)
 {
-    struct stat info;
-    if (geteuid() == 0 && stat(path, &info) == 0 && fchown(fd, info.st_uid, info.st_gid) < 0)
-        return; /* a file system without owners: there is nothing to keep */
+    struct stat file, folder;
+    if (lstat(path, &file) < 0 || file.st_uid == geteuid())
+        return 0;
+    if (stat(folder_of(arena, path), &folder) < 0)
+        return errno;
+    mode_t others = folder.st_uid == file.st_uid ? S_IWOTH : S_IWOTH | S_IWGRP;
+    if ((folder.st_uid != file.st_uid && folder.st_uid != 0) || folder.st_mode & others)
+        return EPERM;
+    if (geteuid() == 0)
+        (void)!fchown(fd, file.st_uid, file.st_gid); /* a file system without owners has nothing to keep */
+    return 0;
 }
 
 /* A device or a pipe is not replaced by a file: who named it wants the bytes to go there, and they would not. */
@@ -106,8 +118,9 @@ static int replace(struct arena *arena, const char *path, struct slice text)
     int fd = open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)
         return errno;
-    keep_owner(fd, path);
-    int status = write_all(fd, text);
+    int status = keep_owner(arena, fd, path);
+    if (status == 0)
+        status = write_all(fd, text);
     if (close(fd) < 0 && status == 0)
         status = errno;
     if (status == 0 && rename(fresh, path) < 0)
@@ -130,40 +143,74 @@ int file_replace(const char *path, struct slice text)
     return status;
 }
 
-static int wait_for_lock(int fd, int64_t deadline)
+/*
+ * Opens the lock's file and locks it. EAGAIN while somebody holds it, which a file of another user's (root's, who writes
+ * for us) may be as well, ENOLCK for a file system without locks.
+ */
+static int try_lock(const char *path, int *fd)
 {
-    while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-        if (errno != EWOULDBLOCK && errno != EINTR)
-            return errno;
+    struct stat held, there;
+    *fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+    if (*fd < 0 && errno != EACCES)
+        return errno == ELOOP ? EPERM : errno;
+    if (lstat(path, &there) < 0)
+        return *fd < 0 ? EACCES : EAGAIN;
+    if (!S_ISREG(there.st_mode) || (there.st_uid != geteuid() && there.st_uid != 0))
+        return EPERM;
+    if (*fd < 0)
+        return EAGAIN;
+    if (flock(*fd, LOCK_EX | LOCK_NB) < 0)
+        return errno == EWOULDBLOCK || errno == EINTR ? EAGAIN : ENOLCK;
+    /* Whoever held it before took its file away: then what was locked is no lock any more. */
+    bool same = fstat(*fd, &held) == 0 && held.st_ino == there.st_ino && held.st_dev == there.st_dev;
+    return same ? 0 : EAGAIN;
+}
+
+static int wait_for_lock(const char *path, int64_t deadline, int *fd)
+{
+    for (;;) {
+        int status = try_lock(path, fd);
+        if (status == 0)
+            return 0;
+        if (*fd >= 0)
+            close(*fd);
+        *fd = -1;
+        if (status != EAGAIN)
+            return status == ENOLCK ? 0 : status;
         if (deadline_passed(deadline))
             return ETIMEDOUT;
         clock_sleep_until(deadline_earlier(deadline, deadline_in(LOCK_RETRY_MS)));
     }
-    return 0;
 }
 
-int file_lock(const char *path, int64_t deadline, int *lock)
+int file_lock(const char *path, int64_t deadline, struct file_lock *lock)
 {
     struct arena arena = {0};
     const char *real;
-    *lock = -1;
+    *lock = FILE_LOCK_NONE;
     int status = file_resolve(&arena, path, &real);
     if (status == 0)
         status = make_folders(&arena, folder_of(&arena, real));
     if (status == 0) {
-        *lock = open(folder_of(&arena, real), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        status = *lock < 0 ? errno : wait_for_lock(*lock, deadline);
+        struct buf name = BUF_INIT;
+        buf_printf(&name, "%s.lock", real);
+        lock->path = name.data;
+        status = wait_for_lock(name.data, deadline, &lock->fd);
     }
     arena_free(&arena);
-    if (status == 0 || *lock < 0)
-        return status;
-    file_unlock(*lock);
-    *lock = -1;
-    return status == ETIMEDOUT ? status : 0; /* else a file system that has no locks */
+    if (lock->fd < 0) {
+        free(lock->path);
+        lock->path = NULL;
+    }
+    return status;
 }
 
-void file_unlock(int lock)
+void file_unlock(struct file_lock *lock)
 {
-    if (lock >= 0)
-        close(lock);
+    if (lock->fd < 0)
+        return;
+    unlink(lock->path); /* while it is held: nobody else can have locked it */
+    close(lock->fd);
+    free(lock->path);
+    *lock = FILE_LOCK_NONE;
 }

@@ -11,4 +11,12 @@
 
 char *redact(struct arena *arena, const char *text, const char *secret);
 
+/*
+ * A copy of a text of unknown origin with "***" for what looks like a key: what is assigned to a name with "secret" or
+ * "token" in it, and words of REDACT_KEY_MIN characters or more that mix cases and digits, as keys and tokens do.
+ */
+#define REDACT_KEY_MIN 36 /* AWS's secret keys have 40 */
+
+char *redact_keys(struct arena *arena, const char *text);
+
 #endif

@@ -73,10 +73,13 @@ void diagnose_repository(struct diagnosis *d)
         diagnosis_add(d, "repository", name, FINDING_OK, since, NULL, "it is there%s%s",
                       repository.mutability ? ", " : "", repository.mutability ? repository.mutability : "");
     find_rule(d);
-    if (status < 0) {
-        bool known = error.reason == REASON_NO_REPOSITORY && !d->rule;
-        diagnosis_add_error(d, "repository", name, known ? FINDING_FAILED : FINDING_WARNING, clock_ms() - took, &error);
-    }
+    bool missing = status < 0 && error.reason == REASON_NO_REPOSITORY;
+    if (missing && d->rule)
+        diagnosis_add(d, "repository", name, FINDING_SKIPPED, clock_ms() - took, NULL,
+                      "not there yet: the first pull by the cache rule '%s' makes it", d->rule->prefix);
+    else if (status < 0)
+        diagnosis_add_error(d, "repository", name, missing ? FINDING_FAILED : FINDING_WARNING, clock_ms() - took,
+                            &error);
     arena_free(&scratch);
 }
 

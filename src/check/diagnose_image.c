@@ -2,11 +2,10 @@
 
 #include "auth/stored.h"
 #include "base/clock.h"
-#include "base/encode.h"
-#include "base/hash.h"
 #include "check/check.h"
 #include "check/diagnosis.h"
 #include "ecr/repository.h"
+#include "image/digest.h"
 #include "image/platform.h"
 
 #define CONFIG_MAX    (4 << 20)
@@ -46,19 +45,6 @@ static void tell_verdict(struct diagnosis *d, const struct outcome *outcome, int
     diagnosis_add_error(d, "image", image, FINDING_FAILED, clock_ms() - took, &error);
 }
 
-/* What came is the configuration only if it is what the manifest names. */
-static bool has_digest(struct slice content, const char *digest)
-{
-    uint8_t hash[SHA256_SIZE];
-    struct buf text = BUF_INIT;
-    sha256(content, hash);
-    buf_str(&text, "sha256:");
-    encode_hex(&text, hash, sizeof hash);
-    bool same = strcmp(text.data, digest) == 0;
-    buf_free(&text);
-    return same;
-}
-
 /* The configuration of a single image, through the layer bucket: as a pull would fetch it. */
 static int fetch_config(struct diagnosis *d, const char *digest, struct arena *arena, struct slice *config,
                         struct error *error)
@@ -70,12 +56,13 @@ static int fetch_config(struct diagnosis *d, const char *digest, struct arena *a
         return -1;
     http_request_init(&request, "GET", &url);
     request.body_limit = CONFIG_MAX;
+    request.refuse_internal = true;
     request.deadline = diagnosis_step_deadline(d);
     request.max_redirects = HTTP_REDIRECTS_MAX;
     if (http_send(&d->session->http, &request, arena, &reply, error) < 0)
         return -1;
     *config = reply.body;
-    if (reply.head.status == 200 && has_digest(reply.body, digest))
+    if (reply.head.status == 200 && digest_fits(digest, reply.body))
         return 0;
     error_set(error, REASON_INCOMPLETE, url.host, "the image's configuration cannot be fetched: HTTP %d%s",
               reply.head.status, reply.head.status == 200 ? ", with other content than its digest says" : "");

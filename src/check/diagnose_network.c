@@ -15,6 +15,7 @@ struct server {
     bool needed;          /* nothing works without it */
     const char *mark;     /* a header that the real service sends with every answer; NULL: none is known */
     const char *endpoint; /* the service's name in a VPC endpoint; NULL: it has none */
+    bool is_registry;
 };
 
 static const char *const step_names[] = {"dns", "tcp", "tls", "http"};
@@ -38,16 +39,50 @@ static void tell_tls(struct diagnosis *d, const char *host, const struct examine
                   "TLS 1.2, certificate by '%s', good until %s", seen->issuer ? seen->issuer : "?", ends);
 }
 
+/* A registry says 200 or 401 to a client without a login, and nothing else. */
+static bool refuses_all(const struct server *server, int status)
+{
+    return server->is_registry && status != 200 && status != 401;
+}
+
+static void tell_refusal(struct diagnosis *d, const struct server *server, const struct examined *seen, int64_t since)
+{
+    struct error error;
+    error_init(&error, &d->session->arena);
+    if (seen->status >= 500) {
+        error_set(&error, REASON_SERVER_ERROR, server->url.host, "it answers, but with HTTP %d", seen->status);
+        error_hint(&error, "try again later; if it lasts, look for what stands in between, and at AWS's health page");
+    } else {
+        error_set(&error, REASON_DENIED, server->url.host, "it answers with HTTP %d whoever asks", seen->status);
+        error_hint(&error, "look at the policy of the VPC endpoint, and for a proxy or firewall that refuses");
+    }
+    diagnosis_add_error(d, "http", server->url.host, server->needed ? FINDING_FAILED : FINDING_WARNING, since, &error);
+}
+
 static void tell_answer(struct diagnosis *d, const struct server *server, const struct examined *seen)
 {
     int64_t since = clock_ms() - seen->ms[EXAMINE_ANSWER];
-    if (server->mark && !seen->marked)
+    if (seen->status >= 500 || (seen->marked && refuses_all(server, seen->status)))
+        tell_refusal(d, server, seen, since);
+    else if (server->mark && !seen->marked)
         diagnosis_add(d, "http", server->url.host, FINDING_WARNING, since,
                       "look for a proxy or a captive portal that answers in the service's place",
                       "it answers (HTTP %d), but not as the service does: there is no header %s", seen->status,
                       server->mark);
     else
         diagnosis_add(d, "http", server->url.host, FINDING_OK, since, NULL, "it answers (HTTP %d)", seen->status);
+}
+
+static void tell_addresses(struct diagnosis *d, const char *host, const struct examined *seen)
+{
+    static const char *const kinds[] = {[EXAMINE_PUBLIC] = "public",
+                                        [EXAMINE_PRIVATE] = "private, as of a VPC endpoint",
+                                        [EXAMINE_MIXED] = "private and public ones",
+                                        [EXAMINE_INTERNAL] = "this machine or its own link, where no service of AWS is"};
+    bool odd = seen->kind == EXAMINE_INTERNAL;
+    diagnosis_add(d, "dns", host, odd ? FINDING_WARNING : FINDING_OK, clock_ms() - seen->ms[EXAMINE_NAME],
+                  odd ? "look into /etc/hosts, and for a name server that hides names" : NULL, "%s: %s",
+                  seen->addresses, kinds[seen->kind]);
 }
 
 /* The steps that worked, one line each. */
@@ -58,9 +93,9 @@ static void tell_way(struct diagnosis *d, const struct server *server, const str
     if (seen->proxy)
         diagnosis_add(d, "dns", host, FINDING_SKIPPED, now, NULL, "the proxy %s looks names up and connects",
                       seen->proxy);
+    d->names_work = d->names_work || (!seen->proxy && seen->done > EXAMINE_NAME && !server->url.ip);
     if (!seen->proxy && seen->done > EXAMINE_NAME)
-        diagnosis_add(d, "dns", host, FINDING_OK, now - seen->ms[EXAMINE_NAME], NULL, "%s%s", seen->addresses,
-                      seen->all_private ? ": private, as of a VPC endpoint" : ": public");
+        tell_addresses(d, host, seen);
     if (!seen->proxy && seen->done > EXAMINE_CONNECT)
         diagnosis_add(d, "tcp", host, FINDING_OK, now - seen->ms[EXAMINE_CONNECT], NULL, "connected to %s", seen->peer);
     if (seen->done > EXAMINE_TLS && server->url.https)
@@ -84,8 +119,8 @@ static void tell_failure(struct diagnosis *d, const struct server *server, const
 {
     const char *step = seen->proxy && seen->done <= EXAMINE_CONNECT ? "proxy" : step_names[seen->done];
     add_endpoint_hint(d, server, seen, error);
-    d->names_broken =
-        d->names_broken || (!seen->proxy && seen->done == EXAMINE_NAME && error->reason == REASON_TIMEOUT);
+    d->names_broken = d->names_broken || (!d->names_work && !seen->proxy && seen->done == EXAMINE_NAME &&
+                                          error->reason == REASON_TIMEOUT);
     diagnosis_add_error(d, step, server->url.host, server->needed ? FINDING_FAILED : FINDING_WARNING,
                         clock_ms() - seen->ms[seen->done], error);
 }
@@ -143,7 +178,8 @@ static void examine_sts(struct diagnosis *d)
 static void examine_host(struct diagnosis *d, const char *host, const char *path, const char *mark,
                          const char *endpoint)
 {
-    struct server server = {.needed = true, .mark = mark, .endpoint = endpoint};
+    struct server server = {
+        .needed = true, .mark = mark, .endpoint = endpoint, .is_registry = slice_is(slice_of(path), "/v2/")};
     struct arena *arena = &d->session->arena;
     if (url_parse(arena, slice_of(arena_printf(arena, "https://%s%s", host, path)), &server.url))
         diagnosis_add(d, "dns", host, FINDING_WARNING, clock_ms(), "correct the name of the registry",

@@ -35,7 +35,8 @@ struct diagnosis {
     struct ecr_api api;   /* usable with `has_api` */
     bool has_api;
     bool proxy_broken;                 /* nothing can be asked */
-    bool names_broken;                 /* no name can be looked up */
+    bool names_work;                   /* one was looked up */
+    bool names_broken;                 /* none was, and the first one got no answer */
     bool api_unreachable;              /* ECR's API cannot be asked */
     bool lacks_permission;             /* IAM denied a call that pulls or checks need */
     const struct ecr_cache_rule *rule; /* that covers the image, NULL */

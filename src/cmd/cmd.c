@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/json_write.h"
 
@@ -60,11 +61,12 @@ int invocation_open(struct invocation *in, struct session *session)
 int invocation_read(struct invocation *in, size_t limit, struct slice *text)
 {
     struct buf input;
-    int why = stream_read(0, limit, STDIN_WAIT_MS, &input);
+    int64_t until = in->session.timeout_ms ? deadline_in(in->session.timeout_ms) : DEADLINE_NONE;
+    int why = stream_read(0, limit, deadline_earlier(until, deadline_in(STDIN_WAIT_MS)), &input);
     if (why)
         return error_set(&in->error, REASON_USAGE, "standard input", "cannot read it: %s",
                          why == EFBIG       ? "it is too long"
-                         : why == ETIMEDOUT ? "nothing came"
+                         : why == ETIMEDOUT ? "its end did not come in time"
                                             : strerror(why));
     size_t len = input.len;
     *text = (struct slice){buf_detach(&input, &in->arena), len};

@@ -183,7 +183,7 @@ int cmd_credential_helper(struct invocation *in)
     bool asks_version =
         in->role && in->argc == 1 && (strcmp(in->argv[0], "-v") == 0 || strcmp(in->argv[0], "--version") == 0);
     if (!asks_version && invocation_parse(in, NULL, 0) < 0)
-        return invocation_fail(in);
+        return in->role ? say(in, HELPER_USAGE, HELPER_FAILED) : invocation_fail(in);
     if (asks_version)
         return run(in, version);
     if (in->operand_count != 1)

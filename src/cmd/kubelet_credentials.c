@@ -7,14 +7,23 @@
 
 #define KUBELET_WAIT_MS 30000 /* the kubelet itself gives up after a minute */
 
-/* The login for the pod's own role where the kubelet sent its token and a role is named, else for the usual caller. */
+/*
+ * The login for the pod's own role where the kubelet sends its token, else for the usual caller: a role that somebody
+ * forgot to name must not widen a pod's rights to those of its node.
+ */
 static int fetch(struct session *session, const struct kubelet_request *request, const struct ecr_host *host,
                  int64_t deadline, struct ecr_login *login, struct error *error)
 {
     struct aws_provider pod;
-    const char *role = request->role && *request->role ? request->role : env_get("AWS_ECR_ROLE_ARN");
-    if (!request->token || !role)
+    const char *role = request->role ? request->role : env_get("AWS_ECR_ROLE_ARN");
+    if (!request->token)
         return ecr_login(&session->ecr, host, deadline, &session->tokens, &session->arena, login, error);
+    if (!role || !*role) {
+        error_set(error, REASON_NO_CREDENTIALS, "the kubelet's request",
+                  "it has a service account's token, but nothing names the role to take with it");
+        error_hint(error, "annotate the service account with " KUBELET_ROLE_ANNOTATION ", or set AWS_ECR_ROLE_ARN");
+        return -1;
+    }
     if (ecr_pod_role(&session->ecr, host, role, request->token, deadline, &session->arena, &pod, error) < 0)
         return -1;
     return ecr_login_as(&session->ecr, host, &pod, deadline, &session->tokens, &session->arena, login, error);

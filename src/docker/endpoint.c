@@ -28,6 +28,13 @@ static bool is_loopback(const struct url *url)
     return strcmp(url->host, "localhost") == 0;
 }
 
+/* An address that cannot be parsed, for messages: without a user and password that may stand before the host. */
+static const char *public_part(const char *host)
+{
+    const char *at = strrchr(host, '@');
+    return at ? at + 1 : host;
+}
+
 /* tcp://, http:// and https:// hosts; tcp means TLS when certificates are configured for it. */
 static int use_tcp(struct arena *arena, const char *host, struct slice address, bool tls, const char *tls_dir,
                    struct docker_endpoint *endpoint, struct error *error)
@@ -36,7 +43,7 @@ static int use_tcp(struct arena *arena, const char *host, struct slice address, 
     char *text = arena_printf(arena, "%s://%.*s", tls ? "https" : "http", SLICE_ARGS(address));
     const char *fault = url_parse(arena, slice_of(text), &endpoint->url);
     if (fault)
-        return error_set(error, REASON_UNREACHABLE, host, "is no address of a daemon: %s", fault);
+        return error_set(error, REASON_UNREACHABLE, public_part(host), "is no address of a daemon: %s", fault);
     struct slice authority = slice_cut(&address, '/');
     if (slice_rfind(authority, ':') <= slice_rfind(authority, ']'))
         endpoint->url.port = tls ? PORT_TLS : PORT_PLAIN;
@@ -66,7 +73,7 @@ static int use_host(struct arena *arena, const char *host, bool tls, const char 
     if (slice_starts(text, "https://"))
         return use_tcp(arena, host, slice_from(text, 8), true, tls || has_ca(arena, tls_dir) ? tls_dir : NULL, endpoint,
                        error);
-    return error_set(error, REASON_UNSUPPORTED, host, "only unix:// and tcp:// daemons can be asked");
+    return error_set(error, REASON_UNSUPPORTED, public_part(host), "only unix:// and tcp:// daemons can be asked");
 }
 
 static int from_variable(struct arena *arena, const char *host, struct docker_endpoint *endpoint, struct error *error)

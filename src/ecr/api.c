@@ -214,27 +214,52 @@ static bool id_is(struct json_node image_id, const struct ecr_image_id *id)
                       : json_equals(json_get(image_id, "imageTag"), id->tag);
 }
 
-static void match_image(struct json_node node, const struct ecr_image_id *id, struct ecr_image *image,
-                        enum reason *reason, struct arena *arena)
+/* Takes over a row about the id. -1 if it contradicts what another row said, or its own digest. */
+static int take_image(struct json_node node, const struct ecr_image_id *id, struct ecr_image *image,
+                      enum reason *reason, struct arena *arena)
 {
     struct json_node image_id = json_get(node, "imageId");
     const char *digest = read_digest(image_id, arena);
     if (!id_is(image_id, id) || !digest || !json_is(json_get(node, "imageManifest"), JSON_STRING))
-        return;
-    *image = (struct ecr_image){.digest = digest, .size = -1};
+        return 0;
+    struct slice manifest = json_string(arena, json_get(node, "imageManifest"));
+    bool agrees = *reason == CODE_UNKNOWN || (*reason == REASON_OK && strcmp(image->digest, digest) == 0);
+    if (!agrees || (slice_starts(slice_of(digest), "sha256:") && !digest_fits(digest, manifest)))
+        return -1;
+    *image = (struct ecr_image){.digest = digest, .size = -1, .manifest = manifest};
     image->media_type = json_cstr(arena, json_get(node, "imageManifestMediaType"));
-    image->manifest = json_string(arena, json_get(node, "imageManifest"));
     *reason = REASON_OK;
+    return 0;
 }
 
-static void match_failure(struct json_node node, const struct ecr_image_id *id, enum reason *reason,
-                          const char **failure, struct arena *arena)
+static int take_failure(struct json_node node, const struct ecr_image_id *id, enum reason *reason, const char **failure,
+                        struct arena *arena)
 {
     const char *code = json_cstr(arena, json_get(node, "failureCode"));
     if (!code || !id_is(json_get(node, "imageId"), id))
-        return;
+        return 0;
+    if (*failure && strcmp(*failure, code) != 0)
+        return -1;
     *reason = ecr_failure_reason(code);
     *failure = code;
+    return 0;
+}
+
+/* What the reply says about one id. -1 if it says nothing, or contradicts itself. */
+static int take_rows(struct json_node reply, const struct ecr_api *api, const char *repository,
+                     const struct ecr_image_id *id, struct ecr_image *image, enum reason *reason, const char **failure,
+                     struct arena *arena)
+{
+    struct json_node found = json_get(reply, "images"), missed = json_get(reply, "failures");
+    *reason = CODE_UNKNOWN;
+    *failure = NULL;
+    for (struct json_node node = json_first(missed); json_exists(node); node = json_next(missed, node))
+        if (take_failure(node, id, reason, failure, arena) < 0)
+            return -1;
+    for (struct json_node node = json_first(found); json_exists(node); node = json_next(found, node))
+        if (is_of_repository(node, api, repository) && take_image(node, id, image, reason, arena) < 0)
+            return -1;
+    return *reason == CODE_UNKNOWN ? -1 : 0;
 }
 
 int ecr_batch_get_image(const struct ecr_api *api, const char *repository, const struct ecr_image_id *ids, size_t count,
@@ -250,17 +275,8 @@ int ecr_batch_get_image(const struct ecr_api *api, const char *repository, const
     memset(images, 0, count * sizeof *images);
     if (ecr_call(api, "BatchGetImage", &body, MANIFESTS_MAX, arena, &reply, error) < 0)
         return -1;
-    struct json_node found = json_get(json_root(&reply), "images"), missed = json_get(json_root(&reply), "failures");
-    for (size_t i = 0; i < count; i++) {
-        reasons[i] = CODE_UNKNOWN;
-        failures[i] = NULL;
-        for (struct json_node node = json_first(missed); json_exists(node); node = json_next(missed, node))
-            match_failure(node, &ids[i], &reasons[i], &failures[i], arena);
-        for (struct json_node node = json_first(found); json_exists(node); node = json_next(found, node))
-            if (is_of_repository(node, api, repository))
-                match_image(node, &ids[i], &images[i], &reasons[i], arena);
-        if (reasons[i] == CODE_UNKNOWN)
+    for (size_t i = 0; i < count; i++)
+        if (take_rows(json_root(&reply), api, repository, &ids[i], &images[i], &reasons[i], &failures[i], arena) < 0)
             return ecr_not_what_was_asked(api, "BatchGetImage", error);
-    }
     return 0;
 }

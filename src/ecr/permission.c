@@ -40,10 +40,17 @@ static void write_arguments(struct buf *body, const char *operation, const char 
     }
 }
 
-/* The service looked at what was asked for, and so had let the call through. */
-static bool is_let_through(enum reason reason)
+/* The service looked at what was asked for, and so had let the call through. A code that is not known shows nothing. */
+static bool is_let_through(const struct error *error)
 {
-    return reason_state(reason) == STATE_ABSENT || reason == REASON_REFUSED || reason == REASON_UPSTREAM_ERROR;
+    static const char *const codes[] = {"LayersNotFoundException", "LayerInaccessibleException",
+                                        "InvalidParameterException", "InvalidLayerException"};
+    if (!error->service_code || error->http_status != 400)
+        return false;
+    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
+        if (strcmp(error->service_code, codes[i]) == 0)
+            return true;
+    return reason_state(error->reason) == STATE_ABSENT || error->reason == REASON_UPSTREAM_ERROR;
 }
 
 int ecr_permission_try(const struct ecr_api *api, const struct ecr_permission *permission, const char *repository,
@@ -60,7 +67,7 @@ int ecr_permission_try(const struct ecr_api *api, const struct ecr_permission *p
         write_arguments(&body, permission->operation, repository);
     if (ecr_call(api, permission->operation, &body, ECR_REPLY_MAX, arena, &reply, error) == 0)
         return 0;
-    return error->service_code && is_let_through(error->reason) ? 0 : -1;
+    return is_let_through(error) ? 0 : -1;
 }
 
 static void write_statement(struct buf *out, const char *const *actions, const char *resource)

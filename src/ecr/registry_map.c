@@ -103,9 +103,24 @@ static const struct registry_rule *find_name(const struct registry_map *map, con
     return NULL;
 }
 
+/* Another name of the same registry: its FIPS or dual-stack form. */
+static bool is_same_registry(const struct registry_rule *rule, const struct ecr_host *host)
+{
+    struct arena scratch = {0};
+    struct ecr_host named;
+    bool same = ecr_host_parse(&scratch, rule->registry, &named) && named.is_public == host->is_public &&
+                strcmp(named.region, host->region) == 0 &&
+                (host->is_public || strcmp(named.account, host->account) == 0);
+    arena_free(&scratch);
+    return same;
+}
+
 const struct registry_rule *registry_map_find(const struct registry_map *map, const struct ecr_host *host)
 {
     const struct registry_rule *rule = find_name(map, host->name);
+    for (size_t i = 0; i < map->count && !rule; i++)
+        if (is_same_registry(&map->rules[i], host))
+            rule = &map->rules[i];
     return rule ? rule : find_name(map, host->account);
 }
 

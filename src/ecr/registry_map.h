@@ -12,7 +12,7 @@
  *
  * The same pairs stand, one a line, in the [registries] section of ECR_CONFIG_FILE, else ~/.config/ecr/config. On the
  * left is a registry's host or an account, on the right a profile of the AWS files, or the ARN of a role that is assumed
- * with the usual credentials. A host counts before an account, the variable before the file.
+ * with the usual credentials. A host, in whichever of its forms, counts before an account, the variable before the file.
  */
 struct registry_rule {
     const char *registry;

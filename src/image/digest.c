@@ -3,6 +3,10 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "base/buf.h"
+#include "base/encode.h"
+#include "base/hash.h"
+
 static bool is_algorithm(struct slice text)
 {
     bool separated = true; /* a separator may not come now */
@@ -46,4 +50,16 @@ const char *digest_fault(struct slice digest)
         if (slice_is(algorithm, registered[i].name) && (encoded.len != registered[i].len || !is_lower_hex(encoded)))
             return "a sha256 or blake3 digest has 64 lower-case hexadecimal digits, a sha512 digest 128";
     return NULL;
+}
+
+bool digest_fits(const char *digest, struct slice content)
+{
+    uint8_t hash[SHA256_SIZE];
+    struct buf text = BUF_INIT;
+    sha256(content, hash);
+    buf_str(&text, "sha256:");
+    encode_hex(&text, hash, sizeof hash);
+    bool same = strcmp(text.data, digest) == 0;
+    buf_free(&text);
+    return same;
 }

@@ -10,4 +10,7 @@
  */
 const char *digest_fault(struct slice digest);
 
+/* Whether `content` has the digest. False as well for an algorithm that is not known here, which is all but sha256. */
+bool digest_fits(const char *digest, struct slice content);
+
 #endif

@@ -40,12 +40,18 @@ static int look_up(const struct url *url, int64_t deadline, struct arena *arena,
     int count = resolve_host(url->host, url->port, deadline, found, error);
     if (count < 0)
         return -1;
-    examined->all_private = true;
+    int private = 0;
+    bool internal = false;
     for (int i = 0; i < count; i++) {
-        examined->all_private = examined->all_private && is_private(&found[i]);
+        private += is_private(&found[i]);
+        internal = internal || addr_is_internal(&found[i]);
         buf_printf(&text, "%s%s", i ? ", " : "", address_text(arena, found[i]));
     }
     examined->addresses = buf_detach(&text, arena);
+    examined->kind = internal           ? EXAMINE_INTERNAL
+                     : private == count ? EXAMINE_PRIVATE
+                     : private          ? EXAMINE_MIXED
+                                        : EXAMINE_PUBLIC;
     return 0;
 }
 

@@ -7,13 +7,16 @@
 /* How far the way to a server could be gone. */
 enum examine_step { EXAMINE_NAME, EXAMINE_CONNECT, EXAMINE_TLS, EXAMINE_ANSWER, EXAMINE_STEPS };
 
+/* Private are those of RFC 1918, RFC 4193 and RFC 6598; internal those of net/addr.h: one such is enough. */
+enum examine_kind { EXAMINE_PUBLIC, EXAMINE_PRIVATE, EXAMINE_MIXED, EXAMINE_INTERNAL };
+
 /* What was seen at each step of the way; texts in the arena of net_examine. */
 struct examined {
     enum examine_step done;    /* how many steps succeeded; the one after it failed */
     int64_t ms[EXAMINE_STEPS]; /* each took, the failed one too */
     const char *proxy;         /* "http://host:port": it looks the name up; NULL: none */
     const char *addresses;     /* "192.0.2.1, 2001:db8::1" */
-    bool all_private;          /* all of them are private ones (RFC 1918, RFC 4193, RFC 6598): a VPC endpoint */
+    enum examine_kind kind;    /* what sort of addresses they are */
     const char *peer;          /* the address that was connected to */
     const char *issuer;        /* of the certificate; NULL without TLS */
     int64_t not_after;         /* its end, unix seconds */

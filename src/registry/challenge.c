@@ -28,8 +28,10 @@ static const char *take_value(struct arena *arena, struct slice *text)
 {
     if (!slice_starts(*text, "\""))
         return arena_copy(arena, take_token(text));
-    char *value = arena_alloc(arena, text->len);
-    size_t len = 0, at = 1;
+    size_t len = 0, at = 1, end = 1;
+    while (end < text->len && text->data[end] != '"')
+        end += text->data[end] == '\\' ? 2 : 1;
+    char *value = arena_alloc(arena, end);
     while (at < text->len && text->data[at] != '"') {
         if (text->data[at] == '\\' && at + 1 < text->len)
             at++;
