@@ -132,9 +132,10 @@ static void look_upstream(struct diagnosis *d, const char *name)
         d->upstream_has = true;
         diagnosis_add(d, "upstream", image, FINDING_OK, since, NULL, "it has the image");
     } else {
-        diagnosis_add_error(d, "upstream", image,
-                            reason_state(error.reason) == STATE_ABSENT ? FINDING_FAILED : FINDING_WARNING, since,
-                            &error);
+        d->upstream_lacks = reason_state(error.reason) == STATE_ABSENT;
+        if (d->upstream_lacks)
+            error_hint(&error, "correct the name or the tag: the upstream does not have it");
+        diagnosis_add_error(d, "upstream", image, d->upstream_lacks ? FINDING_FAILED : FINDING_WARNING, since, &error);
     }
     arena_free(&scratch);
 }

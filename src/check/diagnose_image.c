@@ -40,8 +40,11 @@ static void tell_verdict(struct diagnosis *d, const struct outcome *outcome, int
     error_set(&error, outcome->reason, outcome->source ? outcome->source : "", "%s (%s): %s",
               state_name(reason_state(outcome->reason)), reason_name(outcome->reason),
               outcome->detail ? outcome->detail : "nothing could be asked");
-    error.hint = outcome->hint;
+    error.hint = d->upstream_lacks ? "correct the name or the tag: the upstream does not have it" : outcome->hint;
     error.request_id = request_id(outcome);
+    bool by_daemon = outcome->source && strcmp(outcome->source, probe_table[PROBE_DOCKER].name) == 0;
+    if (by_daemon && d->item->is_ecr && error.reason == REASON_EXPIRED_CREDENTIALS && !error.hint)
+        error_hint(&error, "the login that docker has is over: ecr login %s", d->item->reference.registry);
     diagnosis_add_error(d, "image", image, FINDING_FAILED, clock_ms() - took, &error);
 }
 

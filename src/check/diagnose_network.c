@@ -7,6 +7,7 @@
 #include "net/examine.h"
 
 #define CLOCK_TOLERANCE 240 /* seconds; AWS refuses signatures that are five minutes off */
+#define PROXY_HINT      "check HTTPS_PROXY (http://[USER:PASSWORD@]HOST:PORT), or exempt hosts with NO_PROXY"
 #define ENDS_SOON       (14 * 86400)
 
 /* A server that is to be reached. */
@@ -108,7 +109,9 @@ static void tell_way(struct diagnosis *d, const struct server *server, const str
 static void add_endpoint_hint(const struct diagnosis *d, const struct server *server, const struct examined *seen,
                               struct error *error)
 {
-    if (!server->endpoint || !d->host.region || seen->done > EXAMINE_CONNECT)
+    if (seen->proxy && seen->done <= EXAMINE_CONNECT && !error->final)
+        error_hint(error, PROXY_HINT);
+    if (seen->proxy || !server->endpoint || !d->host.region || seen->done > EXAMINE_CONNECT)
         return;
     error_hint(error, "%s%sin a VPC without a way out it takes the endpoint com.amazonaws.%s.%s",
                error->hint ? error->hint : "", error->hint ? "; " : "", d->host.region, server->endpoint);
@@ -117,12 +120,12 @@ static void add_endpoint_hint(const struct diagnosis *d, const struct server *se
 static void tell_failure(struct diagnosis *d, const struct server *server, const struct examined *seen,
                          struct error *error)
 {
-    const char *step = seen->proxy && seen->done <= EXAMINE_CONNECT ? "proxy" : step_names[seen->done];
+    bool at_proxy = seen->proxy && seen->done <= EXAMINE_CONNECT;
     add_endpoint_hint(d, server, seen, error);
     d->names_broken = d->names_broken || (!d->names_work && !seen->proxy && seen->done == EXAMINE_NAME &&
                                           error->reason == REASON_TIMEOUT);
-    diagnosis_add_error(d, step, server->url.host, server->needed ? FINDING_FAILED : FINDING_WARNING,
-                        clock_ms() - seen->ms[seen->done], error);
+    diagnosis_add_error(d, at_proxy ? "proxy" : step_names[seen->done], at_proxy ? "HTTPS_PROXY" : server->url.host,
+                        server->needed ? FINDING_FAILED : FINDING_WARNING, clock_ms() - seen->ms[seen->done], error);
 }
 
 /* False when it cannot be reached. */
@@ -158,9 +161,9 @@ static void examine_api(struct diagnosis *d)
     error_init(&error, &d->session->arena);
     if (ecr_caller_endpoint(&d->session->ecr, &d->host, &server.url, &error) < 0) {
         diagnosis_add_error(d, "settings", "AWS", FINDING_FAILED, clock_ms(), &error);
-        d->api_unreachable = true;
+        d->api_unreachable = "the settings for ECR's API cannot be used";
     } else {
-        d->api_unreachable = !examine(d, &server);
+        d->api_unreachable = examine(d, &server) ? NULL : "ECR's API cannot be reached";
     }
 }
 
@@ -199,7 +202,7 @@ static void examine_registry(struct diagnosis *d)
 void diagnose_network(struct diagnosis *d)
 {
     if (d->proxy_broken || (!d->host.region && !d->item)) {
-        d->api_unreachable = d->proxy_broken;
+        d->api_unreachable = d->proxy_broken ? "the proxy's setting cannot be used" : NULL;
         diagnosis_add(d, "network", "ECR", FINDING_SKIPPED, clock_ms(), NULL, "%s",
                       d->proxy_broken ? "the proxy's setting cannot be used"
                                       : "no registry is named, and the region is not known");

@@ -29,6 +29,8 @@ static void look_at_proxy(struct diagnosis *d, int64_t since)
     struct proxy_settings unconditional = {settings->https, settings->http, NULL};
     int proxied = proxy_for(&unconditional, arena, &target, &proxy, &error);
     d->proxy_broken = proxied < 0;
+    if (proxied < 0 && !error.hint)
+        error_hint(&error, "set HTTPS_PROXY to http://[USER:PASSWORD@]HOST:PORT");
     if (proxied < 0)
         diagnosis_add_error(d, "proxy", "HTTPS_PROXY", FINDING_FAILED, since, &error);
     else if (proxied)

@@ -111,7 +111,7 @@ static void find_registry(struct diagnosis *d)
 static void diagnose_ecr(struct diagnosis *d)
 {
     if (d->api_unreachable)
-        diagnosis_add(d, "permission", "ecr", FINDING_SKIPPED, clock_ms(), NULL, "ECR's API cannot be reached");
+        diagnosis_add(d, "permission", "ecr", FINDING_SKIPPED, clock_ms(), NULL, "%s", d->api_unreachable);
     else if (!d->has_api)
         diagnosis_add(d, "permission", "ecr", FINDING_SKIPPED, clock_ms(), NULL,
                       "there are no credentials that AWS takes");

@@ -37,10 +37,11 @@ struct diagnosis {
     bool proxy_broken;                 /* nothing can be asked */
     bool names_work;                   /* one was looked up */
     bool names_broken;                 /* none was, and the first one got no answer */
-    bool api_unreachable;              /* ECR's API cannot be asked */
+    const char *api_unreachable;       /* why ECR's API cannot be asked; NULL: it can */
     bool lacks_permission;             /* IAM denied a call that pulls or checks need */
     const struct ecr_cache_rule *rule; /* that covers the image, NULL */
-    bool upstream_has;                 /* and its upstream has it */
+    bool upstream_has;                 /* and its upstream has it, */
+    bool upstream_lacks;               /* or says that it has not */
     bool is_there;
 };
 

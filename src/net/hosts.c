@@ -33,12 +33,15 @@ size_t hosts_find(struct slice text, const char *name, struct addr *found, size_
     return count;
 }
 
-bool resolv_conf_has_server(struct slice text)
+struct slice resolv_conf_server(struct slice *text)
 {
-    while (text.data) {
-        struct slice line = slice_cut(&text, '\n');
-        if (slice_is(next_word(&line), "nameserver") && next_word(&line).len)
-            return true;
+    while (text->data) {
+        struct slice line = slice_cut(text, '\n');
+        if (slice_is(next_word(&line), "nameserver")) {
+            struct slice server = next_word(&line);
+            if (server.len)
+                return server;
+        }
     }
-    return false;
+    return (struct slice){NULL, 0};
 }

@@ -9,8 +9,7 @@
  */
 size_t hosts_find(struct slice text, const char *name, struct addr *found, size_t max);
 
-/* Whether the text of a resolv.conf names a server. Without one the C library would wait seconds for a reply from
- * a server on this machine that is not there. */
-bool resolv_conf_has_server(struct slice text);
+/* Takes the next name server from the text of a resolv.conf; empty when it names no more. */
+struct slice resolv_conf_server(struct slice *text);
 
 #endif

@@ -5,13 +5,16 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/file.h"
 #include "net/hosts.h"
 #include "net/url.h"
 
+#define DNS_PORT         53
 #define RESOLV_FILE_MAX  65536        /* /etc/hosts of ad blockers is larger: its first part decides */
 #define RESOLVE_DELAY_MS 50           /* RFC 8305 section 3: what IPv6 may still take once IPv4 is known */
 #define RESOLVE_STACK    (256 * 1024) /* getaddrinfo needs 7 KB in musl, more elsewhere; untouched pages cost nothing */
@@ -229,14 +232,33 @@ static size_t without_dns(const char *host, struct addr *found)
     return count;
 }
 
-static bool dns_is_configured(void)
+/* Whether packets could go to a name server; nothing is sent. Without a network the C library would wait for seconds. */
+static bool has_way_to(const struct addr *server)
+{
+    int fd = socket(server->storage.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return errno != EAFNOSUPPORT;
+    bool way = connect(fd, (const struct sockaddr *)&server->storage, server->len) == 0 ||
+               (errno != ENETUNREACH && errno != EHOSTUNREACH && errno != EADDRNOTAVAIL);
+    close(fd);
+    return way;
+}
+
+/* NULL, or why DNS cannot be asked. */
+static const char *dns_fault(void)
 {
     struct buf text;
+    struct addr server;
+    const char *fault = "/etc/resolv.conf names no server";
     if (file_read_start("/etc/resolv.conf", RESOLV_FILE_MAX, &text) != 0)
-        return false;
-    bool configured = resolv_conf_has_server(buf_view(&text));
+        return fault;
+    struct slice rest = buf_view(&text);
+    for (struct slice name = resolv_conf_server(&rest); fault && name.len; name = resolv_conf_server(&rest)) {
+        bool way = !addr_parse(name, DNS_PORT, &server) || has_way_to(&server);
+        fault = way ? NULL : "no network here leads to a name server";
+    }
     buf_free(&text);
-    return configured;
+    return fault;
 }
 
 static int lookup_error(struct error *error, const char *host, enum lookup_end end)
@@ -258,9 +280,10 @@ int resolve_host(const char *host, uint16_t port, int64_t deadline, struct addr 
                  struct error *error)
 {
     size_t count = strlen(host) > HOST_MAX ? 0 : without_dns(host, found);
-    if (count == 0 && !dns_is_configured()) {
-        error_set(error, REASON_UNREACHABLE, host, "cannot look it up: /etc/resolv.conf names no server");
-        error_hint(error, "give this container an /etc/resolv.conf, or the host's address in /etc/hosts");
+    const char *fault = count ? NULL : dns_fault();
+    if (fault) {
+        error_set(error, REASON_UNREACHABLE, host, "cannot look it up: %s", fault);
+        error_hint(error, "give this container a network and an /etc/resolv.conf, or the host's address in /etc/hosts");
         return -1;
     }
     enum lookup_end end = count ? FOUND : ask_names(host, deadline, found, &count);
