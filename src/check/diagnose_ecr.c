@@ -45,7 +45,7 @@ static void find_rule(struct diagnosis *d)
 {
     int64_t since = clock_ms();
     d->api.deadline = diagnosis_step_deadline(d);
-    const struct ecr_cache_rules *rules = ecr_cache_rules(&d->api, &d->session->cache_rules, &d->session->arena);
+    const struct ecr_cache_rules *rules = ecr_cache_rules(&d->api, &d->session->shared->rule_books, &d->session->arena);
     if (rules->status < 0) {
         diagnosis_add_error(d, "cache rule", "all", FINDING_WARNING, since, &rules->error);
         return;

@@ -169,7 +169,7 @@ static void look_at_login(struct diagnosis *d)
     int64_t since = clock_ms();
     const char *registry = d->item->reference.registry;
     error_init(&error, &d->session->arena);
-    int found = stored_auth_find(&scratch, d->session->options.authfile, registry, &auth, &error);
+    int found = stored_auth_find(&scratch, d->session->shared->options.authfile, registry, &auth, &error);
     const char *hint = d->item->is_ecr ? arena_printf(&scratch, "for docker: ecr login %s", registry) : NULL;
     if (found < 0)
         diagnosis_add_error(d, "docker login", registry, FINDING_WARNING, since, &error);

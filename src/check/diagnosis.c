@@ -125,8 +125,8 @@ enum exit_status diagnose(struct diagnosis *d, struct session *session, struct i
     d->item = item;
     d->deadline = session->deadline;
     d->last = &d->first;
-    if (!session->options.ecr.max_attempts)
-        session->ecr.shared.retry.max_attempts = 1; /* it is to show what happens, not to get through */
+    if (!session->shared->options.ecr.max_attempts)
+        session->shared->ecr.shared.retry.max_attempts = 1; /* it is to show what happens, not to get through */
     diagnose_place(d);
     find_registry(d);
     diagnose_network(d);

@@ -11,7 +11,7 @@ static int ecr_auth(struct session *session, const struct item *item, struct are
     struct ecr_api api;
     if (ecr_caller_api(&session->ecr, &item->ecr, item->deadline, &api, error) < 0)
         return -1;
-    const struct ecr_token *token = ecr_token(&api, &session->tokens, &session->arena);
+    const struct ecr_token *token = ecr_token(&api, &session->shared->tokens, &session->arena);
     *auth = (struct docker_auth){.username = NULL};
     if (token->status == 0)
         return ecr_token_split(token->value, arena, &auth->username, &auth->password, error);
@@ -53,7 +53,7 @@ static int choose_way(struct session *session, const struct docker *docker, cons
     const char *registry = item->reference.registry;
     bool overheard = !docker->endpoint.local && !docker->endpoint.url.https;
     *way = (struct way){NULL, NULL};
-    int found = stored_auth_find(arena, session->options.authfile, registry, &auth, error);
+    int found = stored_auth_find(arena, session->shared->options.authfile, registry, &auth, error);
     if (found < 0)
         return -1;
     if (auth.helper)

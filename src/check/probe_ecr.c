@@ -299,7 +299,7 @@ static void look_for_rules(struct ask *ask, struct misses *misses)
     const char *note = NULL;
     if (misses->count == 0)
         return;
-    const struct ecr_cache_rules *rules = ecr_cache_rules(&ask->api, &ask->session->cache_rules, &ask->session->arena);
+    const struct ecr_cache_rules *rules = ecr_cache_rules(&ask->api, &ask->session->shared->rule_books, &ask->session->arena);
     bool not_to_be_known = is_access_denied(&rules->error) || rules->error.reason == REASON_UNSUPPORTED;
     if (rules->status < 0 && !not_to_be_known) {
         fail_misses(ask, misses, REASON_OK, &rules->error);

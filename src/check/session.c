@@ -1,51 +1,80 @@
 #include "check/session.h"
 
+#include <stdlib.h>
+
 #include "auth/stored.h"
 #include "base/clock.h"
 #include "base/file.h"
 
 /* A CA file named in the environment or a profile. If it cannot be used, calls with credentials must not be made. */
-static void trust_configured_file(struct session *session)
+static void trust_configured_file(struct session_shared *shared)
 {
     struct error error;
-    const char *file = ecr_caller_ca_bundle(&session->ecr);
+    const char *file = ecr_settings_ca_bundle(&shared->ecr);
     if (!file)
         file = env_get("SSL_CERT_FILE");
-    error_init(&error, &session->arena);
-    if (!file || trust_use_file(&session->trust, file, &error) == 0)
+    error_init(&error, &shared->ecr.arena);
+    if (!file || trust_use_file(&shared->trust, file, &error) == 0)
         return;
     error.reason = REASON_NO_CREDENTIALS;
-    ecr_caller_break(&session->ecr, &error);
+    ecr_settings_break(&shared->ecr, &error);
+}
+
+static void init(struct session *session, struct session_shared *shared)
+{
+    *session = (struct session){.shared = shared, .deadline = shared->deadline};
+    session->ecr = (struct ecr_caller){&shared->ecr, &session->arena, &session->http};
+    error_init(&session->docker_error, &session->arena);
 }
 
 int session_open(struct session *session, const struct session_options *options, struct events events,
                  struct error *error)
 {
-    *session = (struct session){.options = *options};
-    error_init(&session->docker_error, &session->arena);
-    trust_init(&session->trust);
-    http_init(&session->http, &session->trust);
+    struct session_shared *shared = must_alloc(sizeof *shared);
+    *shared = (struct session_shared){.options = *options};
+    shared->deadline = options->timeout_ms ? deadline_in(options->timeout_ms) : DEADLINE_NONE;
+    trust_init(&shared->trust);
+    ecr_tokens_init(&shared->tokens);
+    ecr_rule_books_init(&shared->rule_books);
+    registries_init(&shared->registries);
+    init(session, shared);
+    http_init(&session->http, &shared->trust);
     session->http.events = events;
     proxy_from_environment(&session->http.proxy);
-    session->deadline = options->timeout_ms ? deadline_in(options->timeout_ms) : DEADLINE_NONE;
-    if (ecr_caller_open(&session->ecr, &options->ecr, &session->http, &session->arena, error) < 0)
+    if (ecr_settings_open(&shared->ecr, &options->ecr, error) < 0)
         return -1;
     if (options->authfile && stored_auth_check(&session->arena, options->authfile, error) < 0)
         return -1;
     if (options->ca_file)
-        return trust_use_file(&session->trust, options->ca_file, error);
-    trust_configured_file(session);
+        return trust_use_file(&shared->trust, options->ca_file, error);
+    trust_configured_file(shared);
     return 0;
+}
+
+void session_join(struct session *session, const struct session *other)
+{
+    init(session, other->shared);
+    http_init_like(&session->http, &other->http);
+}
+
+void session_leave(struct session *session)
+{
+    if (session->docker_state != DOCKER_NOT_TRIED)
+        docker_close(&session->docker);
+    http_free(&session->http);
+    arena_free(&session->arena);
 }
 
 void session_close(struct session *session)
 {
-    if (session->docker_state != DOCKER_NOT_TRIED)
-        docker_close(&session->docker);
-    ecr_caller_close(&session->ecr);
-    http_free(&session->http);
-    trust_free(&session->trust);
-    arena_free(&session->arena);
+    struct session_shared *shared = session->shared;
+    session_leave(session);
+    registries_free(&shared->registries);
+    ecr_rule_books_free(&shared->rule_books);
+    ecr_tokens_free(&shared->tokens);
+    ecr_settings_close(&shared->ecr);
+    trust_free(&shared->trust);
+    free(shared);
 }
 
 static int open_docker(struct session *session, bool for_local, int64_t deadline, struct error *error)
@@ -53,7 +82,7 @@ static int open_docker(struct session *session, bool for_local, int64_t deadline
     struct docker_endpoint endpoint;
     if (docker_endpoint_find(&session->arena, for_local, &endpoint, error) < 0)
         return -1;
-    return docker_open(&session->docker, &endpoint, &session->trust, &session->http.proxy, session->http.events,
+    return docker_open(&session->docker, &endpoint, &session->shared->trust, &session->http.proxy, session->http.events,
                        deadline, &session->arena, error);
 }
 

@@ -5,6 +5,7 @@
 #include "ecr/cache_rule.h"
 #include "ecr/caller.h"
 #include "ecr/token.h"
+#include "registry/registry.h"
 
 #define IMAGE_TIMEOUT_MS 60000
 
@@ -16,19 +17,24 @@ struct session_options {
     int64_t timeout_ms;
 };
 
-/*
- * What all checks of a run share: settings, credentials, connections, the retry bucket and clock skew, the daemon.
- * Each is obtained once, when it is first needed; a failure is kept as well, so that no image waits for it again.
- */
-struct session {
+/* What all threads of a run share. Each is obtained once, when it is first needed; a failure is kept as well. */
+struct session_shared {
     struct session_options options;
-    struct arena arena;
     struct trust trust;
+    struct ecr_settings ecr;
+    struct ecr_tokens tokens;
+    struct ecr_rule_books rule_books;
+    struct registries registries;
+    int64_t deadline; /* of the whole command */
+};
+
+/* A thread's own part of a run: its memory and its connections. */
+struct session {
+    struct session_shared *shared;
+    struct arena arena;
     struct http http;
     struct ecr_caller ecr;
-    struct ecr_token *tokens;            /* of the regions asked so far */
-    struct ecr_cache_rules *cache_rules; /* of the registries asked so far */
-    int64_t deadline;                    /* of the whole command */
+    int64_t deadline; /* of the whole command */
     enum { DOCKER_NOT_TRIED, DOCKER_GOT, DOCKER_FAILED } docker_state;
     struct docker docker;
     struct error docker_error;
@@ -40,7 +46,13 @@ struct session {
  */
 int session_open(struct session *session, const struct session_options *options, struct events events,
                  struct error *error);
+
+/* Gives back everything, the shared part too. */
 void session_close(struct session *session);
+
+/* Another thread's part of the same run; session_leave gives it back, before the first one is closed. */
+void session_join(struct session *session, const struct session *other);
+void session_leave(struct session *session);
 
 /* The daemon, for asking registries or for its own images (podman's too). */
 int session_docker(struct session *session, bool for_local, int64_t deadline, struct docker **docker,

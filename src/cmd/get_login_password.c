@@ -91,8 +91,8 @@ static void write_secret(struct buf *out, const struct wish *wish, struct slice 
 static int fetch(struct invocation *in, struct session *session, const struct ecr_host *host, struct ecr_login *login)
 {
     int64_t deadline = deadline_earlier(session->deadline, deadline_in(IMAGE_TIMEOUT_MS));
-    return host ? ecr_login(&session->ecr, host, deadline, &session->tokens, &session->arena, login, &in->error)
-                : ecr_login_own(&session->ecr, deadline, &session->tokens, &session->arena, login, &in->error);
+    return host ? ecr_login(&session->ecr, host, deadline, &session->shared->tokens, &session->arena, login, &in->error)
+                : ecr_login_own(&session->ecr, deadline, &session->shared->tokens, &session->arena, login, &in->error);
 }
 
 static void write_object(struct buf *out, const struct ecr_login *login)

@@ -17,7 +17,7 @@ static int fetch(struct session *session, const struct kubelet_request *request,
     struct aws_provider pod;
     const char *role = request->role ? request->role : env_get("AWS_ECR_ROLE_ARN");
     if (!request->token)
-        return ecr_login(&session->ecr, host, deadline, &session->tokens, &session->arena, login, error);
+        return ecr_login(&session->ecr, host, deadline, &session->shared->tokens, &session->arena, login, error);
     if (!role || !*role) {
         error_set(error, REASON_NO_CREDENTIALS, "the kubelet's request",
                   "it has a service account's token, but nothing names the role to take with it");
@@ -26,7 +26,7 @@ static int fetch(struct session *session, const struct kubelet_request *request,
     }
     if (ecr_pod_role(&session->ecr, host, role, request->token, deadline, &session->arena, &pod, error) < 0)
         return -1;
-    return ecr_login_as(&session->ecr, host, &pod, deadline, &session->tokens, &session->arena, login, error);
+    return ecr_login_as(&session->ecr, host, &pod, deadline, &session->shared->tokens, &session->arena, login, error);
 }
 
 /* Half of what is left, as the cloud provider's own plugin has it. */

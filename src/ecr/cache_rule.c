@@ -1,5 +1,6 @@
 #include "ecr/cache_rule.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "ecr/call.h"
@@ -61,22 +62,69 @@ static int read_pages(const struct ecr_api *api, struct arena *arena, struct ecr
     return status;
 }
 
-const struct ecr_cache_rules *ecr_cache_rules(const struct ecr_api *api, struct ecr_cache_rules **known,
+/* The rules of a registry under what they are found by. */
+struct ecr_rule_book {
+    char *account;
+    char *region;
+    struct ecr_rule_book *next;
+    pthread_mutex_t lock; /* of what follows */
+    struct arena arena;
+    bool known;
+    struct ecr_cache_rules rules;
+};
+
+void ecr_rule_books_init(struct ecr_rule_books *books)
+{
+    books->first = NULL;
+    pthread_mutex_init(&books->lock, NULL);
+}
+
+void ecr_rule_books_free(struct ecr_rule_books *books)
+{
+    for (struct ecr_rule_book *book = books->first, *next; book; book = next) {
+        next = book->next;
+        arena_free(&book->arena);
+        free(book);
+    }
+    books->first = NULL;
+}
+
+static struct ecr_rule_book *find_book(const struct ecr_api *api, struct ecr_rule_books *books)
+{
+    pthread_mutex_lock(&books->lock);
+    struct ecr_rule_book *book = books->first;
+    while (book && (strcmp(book->account, api->account) != 0 || strcmp(book->region, api->client.region) != 0))
+        book = book->next;
+    if (!book) {
+        book = must_alloc(sizeof *book);
+        *book = (struct ecr_rule_book){.next = books->first};
+        book->account = arena_strdup(&book->arena, api->account);
+        book->region = arena_strdup(&book->arena, api->client.region);
+        pthread_mutex_init(&book->lock, NULL);
+        books->first = book;
+    }
+    pthread_mutex_unlock(&books->lock);
+    return book;
+}
+
+const struct ecr_cache_rules *ecr_cache_rules(const struct ecr_api *api, struct ecr_rule_books *books,
                                               struct arena *arena)
 {
-    for (struct ecr_cache_rules *rules = *known; rules; rules = rules->next)
-        if (strcmp(rules->account, api->account) == 0 && strcmp(rules->region, api->client.region) == 0)
-            return rules;
-    struct ecr_cache_rules *rules = arena_alloc(arena, sizeof *rules);
-    rules->account = api->account;
-    rules->region = api->client.region;
-    error_init(&rules->error, arena);
-    rules->status = read_pages(api, arena, rules);
-    if (rules->status == 0 || !ecr_out_of_time(api, &rules->error)) {
-        rules->next = *known;
-        *known = rules;
+    struct ecr_rule_book *book = find_book(api, books);
+    struct ecr_cache_rules *answer = arena_alloc(arena, sizeof *answer);
+    pthread_mutex_lock(&book->lock);
+    if (!book->known) {
+        book->rules = (struct ecr_cache_rules){.status = 0};
+        error_init(&book->rules.error, &book->arena);
+        book->rules.status = read_pages(api, &book->arena, &book->rules);
+        book->known = book->rules.status == 0 || !ecr_out_of_time(api, &book->rules.error);
     }
-    return rules;
+    *answer = book->rules;
+    error_init(&answer->error, arena);
+    if (answer->status < 0)
+        error_copy(&answer->error, &book->rules.error);
+    pthread_mutex_unlock(&book->lock);
+    return answer;
 }
 
 static bool covers(const char *prefix, const char *repository)

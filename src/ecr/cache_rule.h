@@ -1,6 +1,8 @@
 #ifndef ECR_ECR_CACHE_RULE_H
 #define ECR_ECR_CACHE_RULE_H
 
+#include <pthread.h>
+
 #include "ecr/api.h"
 
 /* A pull-through cache rule. */
@@ -12,21 +14,26 @@ struct ecr_cache_rule {
 
 /* The rules of one registry, or why they are not known. */
 struct ecr_cache_rules {
-    const char *account;
-    const char *region;
     int status; /* 0, or -1 with `error` */
     struct error error;
     struct ecr_cache_rule *list;
     size_t count;
-    struct ecr_cache_rules *next;
 };
 
+/* The rules of all registries that a run asks, shared by its threads: each registry's are read once. */
+struct ecr_rule_books {
+    pthread_mutex_t lock;
+    struct ecr_rule_book *first;
+};
+
+void ecr_rule_books_init(struct ecr_rule_books *books);
+void ecr_rule_books_free(struct ecr_rule_books *books);
+
 /*
- * The rules of the registry, all pages. They are read once (a failure is kept too, unless the time of the image was
- * over): *known holds what was read in this run and grows; what is
- * in it lives in `arena`.
+ * The rules of the registry, all pages. A failure is kept too, unless the time of the call was over. The answer lives in
+ * `arena`, its list as long as `books`.
  */
-const struct ecr_cache_rules *ecr_cache_rules(const struct ecr_api *api, struct ecr_cache_rules **known,
+const struct ecr_cache_rules *ecr_cache_rules(const struct ecr_api *api, struct ecr_rule_books *books,
                                               struct arena *arena);
 
 /*

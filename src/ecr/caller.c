@@ -15,12 +15,12 @@ static int check_endpoint_flag(const struct ecr_caller_options *options, struct 
 }
 
 /* AWS_MAX_ATTEMPTS or the profile's max_attempts; -1 with an error for what is no such number. */
-static int configured_attempts(const struct ecr_caller *caller, struct error *error)
+static int configured_attempts(struct ecr_settings *settings, struct error *error)
 {
     uint64_t number;
     const char *text = env_get("AWS_MAX_ATTEMPTS");
     if (!text)
-        text = aws_config_get(&caller->config, caller->arena, caller->config.profile, "max_attempts");
+        text = aws_config_get(&settings->config, &settings->arena, settings->config.profile, "max_attempts");
     if (!text)
         return RETRY_ATTEMPTS;
     if (slice_number(slice_of(text), ATTEMPTS_MAX, &number) && number > 0)
@@ -28,51 +28,58 @@ static int configured_attempts(const struct ecr_caller *caller, struct error *er
     return error_set(error, REASON_NO_CREDENTIALS, "max_attempts", "'%s' is no number from 1 to 100", text);
 }
 
-static int read_settings(struct ecr_caller *caller, struct error *error)
+static int read_settings(struct ecr_settings *settings, struct error *error)
 {
-    if (aws_config_load(&caller->config, caller->arena, caller->options.profile, error) < 0 ||
-        registry_map_load(&caller->map, caller->arena, error) < 0)
+    const struct ecr_caller_options *options = &settings->options;
+    if (aws_config_load(&settings->config, &settings->arena, options->profile, error) < 0 ||
+        registry_map_load(&settings->map, &settings->arena, error) < 0)
         return -1;
-    caller->config.region_flag = caller->options.region;
-    int attempts = caller->options.max_attempts ? caller->options.max_attempts : configured_attempts(caller, error);
+    settings->config.region_flag = options->region;
+    int attempts = options->max_attempts ? options->max_attempts : configured_attempts(settings, error);
     if (attempts < 0)
         return -1;
-    retry_init(&caller->shared.retry, attempts);
+    settings->shared.retry.max_attempts = attempts;
     return 0;
 }
 
-int ecr_caller_open(struct ecr_caller *caller, const struct ecr_caller_options *options, struct http *http,
-                    struct arena *arena, struct error *error)
+int ecr_settings_open(struct ecr_settings *settings, const struct ecr_caller_options *options, struct error *error)
 {
-    *caller = (struct ecr_caller){.options = *options, .arena = arena, .http = http};
-    error_init(&caller->error, arena);
-    if (check_endpoint_flag(options, arena, error) < 0)
+    *settings = (struct ecr_settings){.options = *options};
+    pthread_mutex_init(&settings->lock, NULL);
+    retry_init(&settings->shared.retry, RETRY_ATTEMPTS);
+    error_init(&settings->error, &settings->arena);
+    if (check_endpoint_flag(options, &settings->arena, error) < 0)
         return -1;
-    caller->broken = read_settings(caller, &caller->error) < 0;
-    if (!caller->broken || caller->error.reason != REASON_USAGE)
+    settings->broken = read_settings(settings, &settings->error) < 0;
+    if (!settings->broken || settings->error.reason != REASON_USAGE)
         return 0;
-    return error_set(error, REASON_USAGE, caller->error.subject, "%s", caller->error.cause);
+    return error_set(error, REASON_USAGE, settings->error.subject, "%s", settings->error.cause);
 }
 
-void ecr_caller_close(struct ecr_caller *caller)
+void ecr_settings_close(struct ecr_settings *settings)
 {
-    aws_config_free(&caller->config);
+    for (struct ecr_principal *principal = settings->principals; principal; principal = principal->next) {
+        http_free(&principal->http);
+        arena_free(&principal->arena);
+    }
+    aws_config_free(&settings->config);
+    arena_free(&settings->arena);
 }
 
-void ecr_caller_break(struct ecr_caller *caller, const struct error *error)
+void ecr_settings_break(struct ecr_settings *settings, const struct error *error)
 {
-    if (caller->broken)
+    if (settings->broken)
         return;
-    caller->broken = true;
-    caller->error = *error;
+    settings->broken = true;
+    error_copy(&settings->error, error);
 }
 
-const char *ecr_caller_ca_bundle(const struct ecr_caller *caller)
+const char *ecr_settings_ca_bundle(struct ecr_settings *settings)
 {
     const char *file = env_get("AWS_CA_BUNDLE");
-    if (!file && caller->config.profile)
-        file = aws_config_get(&caller->config, caller->arena, caller->config.profile, "ca_bundle");
-    return file ? path_expand(caller->arena, file) : NULL;
+    if (!file && settings->config.profile)
+        file = aws_config_get(&settings->config, &settings->arena, settings->config.profile, "ca_bundle");
+    return file ? path_expand(&settings->arena, file) : NULL;
 }
 
 /* The settings as the rule wants them: its profile is named as if by the flag, and so has to exist. */
@@ -89,65 +96,80 @@ static int apply_rule(struct ecr_principal *principal, struct error *error)
                      rule->target, rule->registry);
 }
 
-static struct source_context context_of(struct ecr_caller *caller, const struct aws_config *config, const char *region,
-                                        int64_t deadline)
+static struct source_context context_of(struct ecr_settings *settings, const struct aws_config *config,
+                                        const char *region, struct http *http, int64_t deadline, struct arena *arena)
 {
     return (struct source_context){.config = config,
                                    .profile = config->profile,
                                    .environment = !config->profile_from_flag,
                                    .region = region,
-                                   .http = caller->http,
-                                   .shared = &caller->shared,
+                                   .http = http,
+                                   .shared = &settings->shared,
                                    .deadline = deadline,
-                                   .arena = caller->arena};
+                                   .arena = arena};
 }
 
+/* Under the lock. */
 static int new_principal(struct ecr_caller *caller, const struct registry_rule *rule, const char *region,
                          struct ecr_principal **principal, struct error *error)
 {
-    struct ecr_principal *made = arena_alloc(caller->arena, sizeof *made);
+    struct ecr_settings *settings = caller->settings;
+    struct ecr_principal *made = arena_alloc(&settings->arena, sizeof *made);
     made->rule = rule;
-    made->config = caller->config;
+    made->config = settings->config;
     if (apply_rule(made, error) < 0)
         return -1;
-    struct source_context context = context_of(caller, &made->config, region, DEADLINE_NONE);
-    provider_init(&made->provider, &context, caller->arena);
+    http_init_like(&made->http, caller->http);
+    region = region ? arena_strdup(&settings->arena, region) : NULL;
+    struct source_context context =
+        context_of(settings, &made->config, region, &made->http, DEADLINE_NONE, &made->arena);
+    provider_init(&made->provider, &context, &made->arena);
     made->provider.role_arn = rule && registry_rule_is_role(rule) ? rule->target : NULL;
-    made->next = caller->principals;
-    caller->principals = *principal = made;
+    made->next = settings->principals;
+    settings->principals = *principal = made;
     return 0;
 }
 
 int ecr_caller_principal(struct ecr_caller *caller, const struct ecr_host *host, struct ecr_principal **principal,
                          struct error *error)
 {
-    if (caller->broken) {
-        error_copy(error, &caller->error);
+    struct ecr_settings *settings = caller->settings;
+    if (settings->broken) {
+        error_copy(error, &settings->error);
         return -1;
     }
-    const struct registry_rule *rule = host && !caller->options.profile ? registry_map_find(&caller->map, host) : NULL;
-    for (*principal = caller->principals; *principal; *principal = (*principal)->next)
-        if ((*principal)->rule == rule)
-            return 0;
-    return new_principal(caller, rule, host ? host->region : NULL, principal, error);
+    const struct registry_rule *rule =
+        host && !settings->options.profile ? registry_map_find(&settings->map, host) : NULL;
+    pthread_mutex_lock(&settings->lock);
+    *principal = settings->principals;
+    while (*principal && (*principal)->rule != rule)
+        *principal = (*principal)->next;
+    int status = *principal ? 0 : new_principal(caller, rule, host ? host->region : NULL, principal, error);
+    pthread_mutex_unlock(&settings->lock);
+    return status;
 }
 
 const char *ecr_caller_region(struct ecr_caller *caller, int64_t deadline)
 {
-    if (caller->broken)
-        return caller->options.region;
-    const char *region = aws_config_region(&caller->config, caller->arena);
-    struct source_context context = context_of(caller, &caller->config, NULL, deadline);
-    if (!region && !caller->region_tried)
-        caller->instance_region = imds_region(&context);
-    caller->region_tried = caller->region_tried || !region;
-    return region ? region : caller->instance_region;
+    struct ecr_settings *settings = caller->settings;
+    if (settings->broken)
+        return settings->options.region;
+    pthread_mutex_lock(&settings->lock);
+    const char *region = aws_config_region(&settings->config, &settings->arena);
+    struct source_context context =
+        context_of(settings, &settings->config, NULL, caller->http, deadline, &settings->arena);
+    if (!region && !settings->region_tried)
+        settings->instance_region = imds_region(&context);
+    settings->region_tried = settings->region_tried || !region;
+    region = region ? region : settings->instance_region;
+    pthread_mutex_unlock(&settings->lock);
+    return region;
 }
 
 static int find_endpoint(struct ecr_caller *caller, const struct ecr_host *host, const struct aws_config *config,
                          struct url *url, struct error *error)
 {
-    struct endpoint_wish wish = {host->region, caller->options.endpoint_url, host->fips, host->dual_stack};
+    struct endpoint_wish wish = {host->region, caller->settings->options.endpoint_url, host->fips, host->dual_stack};
     return endpoint_url(host->is_public ? &ecr_public_endpoint_rule : &ecr_endpoint_rule, wish, config, caller->arena,
                         url, error);
 }
@@ -169,8 +191,8 @@ int ecr_caller_api_as(struct ecr_caller *caller, const struct ecr_host *host, st
                                       .provider = provider,
                                       .region = host->region,
                                       .http = caller->http,
-                                      .shared = &caller->shared};
-    return find_endpoint(caller, host, provider->fixed ? &caller->config : provider->context.config,
+                                      .shared = &caller->settings->shared};
+    return find_endpoint(caller, host, provider->fixed ? &caller->settings->config : provider->context.config,
                          &api->client.endpoint, error);
 }
 

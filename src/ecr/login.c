@@ -17,22 +17,22 @@ static int from_token(const struct ecr_token *token, const char *registry, struc
 }
 
 int ecr_login_as(struct ecr_caller *caller, const struct ecr_host *host, struct aws_provider *provider,
-                 int64_t deadline, struct ecr_token **known, struct arena *arena, struct ecr_login *login,
+                 int64_t deadline, struct ecr_tokens *tokens, struct arena *arena, struct ecr_login *login,
                  struct error *error)
 {
     struct ecr_api api;
     if (ecr_caller_api_as(caller, host, provider, deadline, &api, error) < 0)
         return -1;
-    return from_token(ecr_token(&api, known, arena), host->name, arena, login, error);
+    return from_token(ecr_token(&api, tokens, arena), host->name, arena, login, error);
 }
 
-int ecr_login(struct ecr_caller *caller, const struct ecr_host *host, int64_t deadline, struct ecr_token **known,
+int ecr_login(struct ecr_caller *caller, const struct ecr_host *host, int64_t deadline, struct ecr_tokens *tokens,
               struct arena *arena, struct ecr_login *login, struct error *error)
 {
     struct ecr_api api;
     if (ecr_caller_api(caller, host, deadline, &api, error) < 0)
         return -1;
-    return from_token(ecr_token(&api, known, arena), host->name, arena, login, error);
+    return from_token(ecr_token(&api, tokens, arena), host->name, arena, login, error);
 }
 
 /* A registry of which only the region is known. */
@@ -50,14 +50,14 @@ static int region_host(struct ecr_caller *caller, int64_t deadline, struct ecr_h
     return 0;
 }
 
-int ecr_login_own(struct ecr_caller *caller, int64_t deadline, struct ecr_token **known, struct arena *arena,
+int ecr_login_own(struct ecr_caller *caller, int64_t deadline, struct ecr_tokens *tokens, struct arena *arena,
                   struct ecr_login *login, struct error *error)
 {
     struct ecr_api api;
     struct ecr_host host, own;
     if (region_host(caller, deadline, &host, error) < 0 || ecr_caller_api(caller, &host, deadline, &api, error) < 0)
         return -1;
-    const struct ecr_token *token = ecr_token(&api, known, arena);
+    const struct ecr_token *token = ecr_token(&api, tokens, arena);
     const char *endpoint = token->endpoint ? token->endpoint : "";
     if (slice_starts(slice_of(endpoint), "https://"))
         endpoint += strlen("https://");

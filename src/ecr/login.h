@@ -15,16 +15,16 @@ struct ecr_login {
 };
 
 /* A login for a registry. `known` as for ecr_token; all lives in `arena`. -1 with an error. */
-int ecr_login(struct ecr_caller *caller, const struct ecr_host *host, int64_t deadline, struct ecr_token **known,
+int ecr_login(struct ecr_caller *caller, const struct ecr_host *host, int64_t deadline, struct ecr_tokens *tokens,
               struct arena *arena, struct ecr_login *login, struct error *error);
 
 /* The same with other credentials than the caller's. */
 int ecr_login_as(struct ecr_caller *caller, const struct ecr_host *host, struct aws_provider *provider,
-                 int64_t deadline, struct ecr_token **known, struct arena *arena, struct ecr_login *login,
+                 int64_t deadline, struct ecr_tokens *tokens, struct arena *arena, struct ecr_login *login,
                  struct error *error);
 
 /* For the caller's own registry in its region, whose host the service tells. */
-int ecr_login_own(struct ecr_caller *caller, int64_t deadline, struct ecr_token **known, struct arena *arena,
+int ecr_login_own(struct ecr_caller *caller, int64_t deadline, struct ecr_tokens *tokens, struct arena *arena,
                   struct ecr_login *login, struct error *error);
 
 /* The host of an account's registry in a region, in its usual form. */

@@ -16,6 +16,15 @@ void http_init(struct http *http, struct trust *trust)
     *http = (struct http){.trust = trust};
 }
 
+void http_init_like(struct http *http, const struct http *other)
+{
+    *http = (struct http){.trust = other->trust,
+                          .identity = other->identity,
+                          .unix_path = other->unix_path,
+                          .proxy = other->proxy,
+                          .events = other->events};
+}
+
 void http_free(struct http *http)
 {
     for (size_t i = 0; i < HTTP_POOL; i++)

@@ -64,6 +64,9 @@ struct http {
 };
 
 void http_init(struct http *http, struct trust *trust);
+
+/* A client with the same settings as another, and connections of its own. */
+void http_init_like(struct http *http, const struct http *other);
 void http_free(struct http *http);
 
 void http_request_init(struct http_request *request, const char *method, const struct url *url);

@@ -7,6 +7,7 @@
 void trust_init(struct trust *trust)
 {
     *trust = (struct trust){.pem = BUF_INIT, .system = BUF_INIT};
+    pthread_mutex_init(&trust->lock, NULL);
 }
 
 void trust_free(struct trust *trust)
@@ -14,6 +15,16 @@ void trust_free(struct trust *trust)
     buf_free(&trust->pem);
     buf_free(&trust->system);
     trust_init(trust);
+}
+
+struct slice trust_system(struct trust *trust)
+{
+    pthread_mutex_lock(&trust->lock);
+    if (!trust->system_read)
+        anchors_read_system(&trust->system);
+    trust->system_read = true;
+    pthread_mutex_unlock(&trust->lock);
+    return buf_view(&trust->system);
 }
 
 int trust_use_file(struct trust *trust, const char *path, struct error *error)

@@ -1,6 +1,8 @@
 #ifndef ECR_NET_TRUST_H
 #define ECR_NET_TRUST_H
 
+#include <pthread.h>
+
 #include "net/anchors.h"
 
 /*
@@ -10,12 +12,16 @@
 struct trust {
     const char *file; /* NULL: embedded and system */
     struct buf pem;   /* the file's text */
+    pthread_mutex_t lock; /* of what follows: */
     bool system_read;
     struct buf system; /* the system's bundle, read when it is first needed */
 };
 
 void trust_init(struct trust *trust);
 void trust_free(struct trust *trust);
+
+/* The text of the system's bundle. */
+struct slice trust_system(struct trust *trust);
 
 /* Trusts the certificates of this PEM file alone. -1 with a usage error if it cannot be read or holds none. */
 int trust_use_file(struct trust *trust, const char *path, struct error *error);

@@ -92,13 +92,8 @@ static struct anchor_names chain_names(const struct x509_judge *judge, struct sl
 
 static bool add_system_anchors(struct x509_judge *judge, struct anchor_names names)
 {
-    struct trust *trust = judge->trust;
     size_t before = judge->anchors.count;
-    if (!trust->system_read) {
-        trust->system_read = true;
-        anchors_read_system(&trust->system);
-    }
-    anchors_add_pem(&judge->arena, buf_view(&trust->system), names, judge->now, &judge->anchors);
+    anchors_add_pem(&judge->arena, trust_system(judge->trust), names, judge->now, &judge->anchors);
     return judge->anchors.count > before;
 }
 

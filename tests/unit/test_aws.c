@@ -4,7 +4,7 @@
 #include "aws/chain.h"
 #include "aws/code.h"
 #include "aws/ini.h"
-#include "aws/retry.h"
+#include "net/retry.h"
 #include "base/clock.h"
 #include "ecr/cache_rule.h"
 #include "ecr/code.h"

@@ -1,6 +1,7 @@
-#ifndef ECR_AWS_RETRY_H
-#define ECR_AWS_RETRY_H
+#ifndef ECR_NET_RETRY_H
+#define ECR_NET_RETRY_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -12,10 +13,10 @@
 #define RETRY_COST_TRANSPORT 10
 #define RETRY_LONGEST_MS     20000
 
-/* The retry rules of the AWS SDKs' standard mode, shared by all calls of a run. */
+/* The retry rules of the AWS SDKs' standard mode, shared by all calls of a run, of all its threads. */
 struct retry {
     int max_attempts;
-    int tokens;
+    atomic_int tokens;
 };
 
 void retry_init(struct retry *retry, int max_attempts);

@@ -1,4 +1,4 @@
-#include "aws/retry.h"
+#include "net/retry.h"
 
 #include <sys/random.h>
 #include <unistd.h>
@@ -7,7 +7,8 @@
 
 void retry_init(struct retry *retry, int max_attempts)
 {
-    *retry = (struct retry){max_attempts, RETRY_CAPACITY};
+    retry->max_attempts = max_attempts;
+    atomic_init(&retry->tokens, RETRY_CAPACITY);
 }
 
 uint32_t random_up_to(uint32_t max)
