@@ -34,7 +34,7 @@ static int cannot(struct error *error, const char *path, const char *what, int w
     if (why == EPERM)
         error_hint(error, "a file or symlink of another user stands in the way; --authfile names another file");
     else if (why == ETIMEDOUT)
-        error_hint(error, "another program holds its lock (PATH.lock)");
+        error_hint(error, "another program holds its lock, or left it behind: remove %s.lock if none runs", path);
     else
         error_hint(error, "--authfile, REGISTRY_AUTH_FILE or DOCKER_CONFIG name another place");
     return -1;
@@ -42,7 +42,7 @@ static int cannot(struct error *error, const char *path, const char *what, int w
 
 static struct json_node root_of(const struct editing *editing)
 {
-    struct json_node none = {&editing->config.json, 0};
+    struct json_node none = {&editing->config.json, 0}; /* of no tokens: nothing exists there */
     return editing->config.path ? json_root(&editing->config.json) : none;
 }
 
@@ -246,20 +246,19 @@ int login_file_remove(struct arena *arena, const char *path, const char *registr
 int login_file_registries(struct arena *arena, const char *path, const char ***names, size_t *count,
                           struct error *error)
 {
-    struct docker_config config;
+    struct editing reading = {.arena = arena, .path = path, .lock = FILE_LOCK_NONE};
     *count = 0;
-    if (docker_config_read(&config, arena, path, false, error) < 0) {
+    if (docker_config_read(&reading.config, arena, path, false, error) < 0 || check_shape(&reading, error) < 0) {
+        close_file(&reading);
         error->reason = REASON_REFUSED;
         return -1;
     }
-    struct json_node auths = {&config.json, 0};
-    if (config.path)
-        auths = json_get(json_root(&config.json), "auths");
-    *names = arena_array(arena, config.json.count + 1, sizeof **names);
-    for (struct json_node name = json_first(auths); config.path && json_exists(name);) {
+    struct json_node auths = json_get(root_of(&reading), "auths");
+    *names = arena_array(arena, reading.config.json.count + 1, sizeof **names);
+    for (struct json_node name = json_first(auths); json_exists(name);) {
         (*names)[(*count)++] = arena_copy(arena, docker_config_key_host(json_string(arena, name)));
         name = json_next(auths, json_next(auths, name));
     }
-    docker_config_free(&config);
+    close_file(&reading);
     return 0;
 }

@@ -55,7 +55,8 @@ static void first_find(struct aws_provider *provider, int64_t deadline)
 {
     int status = find(provider, deadline, &provider->credentials, &provider->error);
     provider->state = status < 0 ? PROVIDER_FAILED : PROVIDER_GOT;
-    provider->early_after = clock_unix() + PROVIDER_RETRY_AFTER;
+    provider->found_at = clock_unix();
+    provider->early_after = provider->found_at + PROVIDER_RETRY_AFTER;
 }
 
 /* Seconds of the services' clock, as far as it is known: their keys end by it. */
@@ -98,7 +99,7 @@ static bool renew(struct aws_provider *provider, int64_t deadline, struct error 
         return false;
     }
     provider->credentials = fresh;
-    provider->renewed_at = now;
+    provider->found_at = provider->renewed_at = now;
     provider->early_after = now + PROVIDER_RETRY_AFTER;
     return true;
 }
@@ -107,10 +108,11 @@ static bool renew(struct aws_provider *provider, int64_t deadline, struct error 
 static int keep_fresh(struct aws_provider *provider, int64_t deadline, struct error *error)
 {
     struct error failed;
-    bool ended = ends_within(provider, 0);
     int64_t now = clock_unix();
-    if (!ends_within(provider, PROVIDER_RENEW_BEFORE) || now < provider->early_after)
-        return 0; /* what was fetched a moment ago is good, whatever our clock says */
+    bool fresh = !provider->fixed && now < provider->found_at + PROVIDER_RETRY_AFTER; /* good, whatever our clock says */
+    bool ended = !fresh && ends_within(provider, 0);
+    if (!ended && (!ends_within(provider, PROVIDER_RENEW_BEFORE) || now < provider->early_after))
+        return 0;
     if (!ended) {
         provider->early_after = now + PROVIDER_RETRY_AFTER;
         deadline = deadline_earlier(deadline, deadline_in(PROVIDER_EARLY_MS));

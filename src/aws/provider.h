@@ -24,6 +24,7 @@ struct aws_provider {
     enum { PROVIDER_NOT_TRIED, PROVIDER_GOT, PROVIDER_FAILED } state;
     struct credentials credentials;
     int64_t futile_until; /* unix seconds: until then a renewal would bring nothing, as one just showed */
+    int64_t found_at;     /* when the credentials were fetched */
     int64_t renewed_at;   /* when it last brought others; 0: never */
     int64_t early_after;  /* until then credentials near their end are used as they are */
     struct error error;   /* of the first try, or of the last renewal that failed */

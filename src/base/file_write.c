@@ -81,19 +81,28 @@ static int write_all(int fd, struct slice text)
     return fsync(fd) == 0 || errno == EINVAL || errno == EROFS ? 0 : errno;
 }
 
+/* Whether a file of that owner beside `path` can have been put there only by root, its owner or ourselves. */
+static bool is_trustworthy(struct arena *arena, const char *path, uid_t owner)
+{
+    struct stat folder;
+    if (owner == geteuid())
+        return true;
+    if (stat(folder_of(arena, path), &folder) < 0)
+        return false;
+    bool known = folder.st_uid == owner || folder.st_uid == geteuid() || folder.st_uid == 0;
+    return known && !(folder.st_mode & (folder.st_uid == 0 ? S_IWOTH | S_IWGRP : S_IWOTH));
+}
+
 /*
  * Only root can keep the file another user's; for everybody else the new one is his own. A file that a stranger may have
  * planted would hand him what is written.
  */
 static int keep_owner(struct arena *arena, int fd, const char *path)
 {
-    struct stat file, folder;
+    struct stat file;
     if (lstat(path, &file) < 0 || file.st_uid == geteuid())
         return 0;
-    if (stat(folder_of(arena, path), &folder) < 0)
-        return errno;
-    mode_t others = folder.st_uid == file.st_uid ? S_IWOTH : S_IWOTH | S_IWGRP;
-    if ((folder.st_uid != file.st_uid && folder.st_uid != 0) || folder.st_mode & others)
+    if (!is_trustworthy(arena, path, file.st_uid))
         return EPERM;
     if (geteuid() == 0)
         (void)!fchown(fd, file.st_uid, file.st_gid); /* a file system without owners has nothing to keep */
@@ -144,10 +153,10 @@ int file_replace(const char *path, struct slice text)
 }
 
 /*
- * Opens the lock's file and locks it. EAGAIN while somebody holds it, which a file of another user's (root's, who writes
- * for us) may be as well, ENOLCK for a file system without locks.
+ * Opens the lock's file and locks it. EAGAIN while somebody holds it, EPERM for a file that a stranger may have planted,
+ * ENOLCK for a file system without locks.
  */
-static int try_lock(const char *path, int *fd)
+static int try_lock(struct arena *arena, const char *path, int *fd)
 {
     struct stat held, there;
     *fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
@@ -155,23 +164,26 @@ static int try_lock(const char *path, int *fd)
         return errno == ELOOP ? EPERM : errno;
     if (lstat(path, &there) < 0)
         return *fd < 0 ? EACCES : EAGAIN;
-    if (!S_ISREG(there.st_mode) || (there.st_uid != geteuid() && there.st_uid != 0))
+    if (!S_ISREG(there.st_mode) || !is_trustworthy(arena, path, there.st_uid))
         return EPERM;
     if (*fd < 0)
-        return EAGAIN;
+        return EAGAIN; /* root's, who writes for us at this moment */
     if (flock(*fd, LOCK_EX | LOCK_NB) < 0)
         return errno == EWOULDBLOCK || errno == EINTR ? EAGAIN : ENOLCK;
     /* Whoever held it before took its file away: then what was locked is no lock any more. */
-    bool same = fstat(*fd, &held) == 0 && held.st_ino == there.st_ino && held.st_dev == there.st_dev;
+    bool same = fstat(*fd, &held) == 0 && lstat(path, &there) == 0 && held.st_ino == there.st_ino &&
+                held.st_dev == there.st_dev;
     return same ? 0 : EAGAIN;
 }
 
-static int wait_for_lock(const char *path, int64_t deadline, int *fd)
+static int wait_for_lock(struct arena *arena, const char *path, int64_t deadline, int *fd)
 {
     for (;;) {
-        int status = try_lock(path, fd);
+        int status = try_lock(arena, path, fd);
         if (status == 0)
             return 0;
+        if (status == ENOLCK)
+            unlink(path);
         if (*fd >= 0)
             close(*fd);
         *fd = -1;
@@ -195,7 +207,7 @@ int file_lock(const char *path, int64_t deadline, struct file_lock *lock)
         struct buf name = BUF_INIT;
         buf_printf(&name, "%s.lock", real);
         lock->path = name.data;
-        status = wait_for_lock(name.data, deadline, &lock->fd);
+        status = wait_for_lock(&arena, name.data, deadline, &lock->fd);
     }
     arena_free(&arena);
     if (lock->fd < 0) {

@@ -122,7 +122,7 @@ static void tell_platforms(struct diagnosis *d, const struct manifest_platforms 
 static void look_at_platform(struct diagnosis *d)
 {
     struct arena scratch = {0};
-    struct manifest_platforms platforms;
+    struct manifest_platforms platforms = {.is_index = false};
     struct error error;
     int64_t since = clock_ms();
     const char *native = platform_native(&d->session->arena);
