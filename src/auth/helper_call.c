@@ -4,12 +4,15 @@
 
 #include "auth/stored.h"
 #include "base/clock.h"
+#include "base/json.h"
 #include "base/json_write.h"
 #include "base/process.h"
 #include "base/redact.h"
 #include "base/utf8.h"
 
 #define NAME_MAX_LENGTH 64
+#define HUB_KEY         "https://index.docker.io/v1/"
+#define NOT_FOUND       "credentials not found in native keychain" /* the protocol's word for "none" */
 
 /* What may become part of a program's name: a slash would make a path of it. */
 static bool is_name(const char *name)
@@ -49,6 +52,37 @@ int helper_call(struct arena *arena, const char *name, const char *action, struc
     if (status == 0)
         buf_slice(output, buf_view(&end.out));
     process_free(&end);
+    return status;
+}
+
+/* The user "<token>" means that the secret is an identity token (docker-credential-helpers, "Development"). */
+static int read_login(struct arena *arena, const char *program, struct slice output, struct docker_auth *auth,
+                      struct error *error)
+{
+    struct json json;
+    bool parsed = json_parse(arena, arena_slice(arena, output), &json) == 0;
+    const char *user = parsed ? json_cstr(arena, json_get(json_root(&json), "Username")) : NULL;
+    const char *secret = parsed ? json_cstr(arena, json_get(json_root(&json), "Secret")) : NULL;
+    if (!user || !secret || !*secret)
+        return error_set(error, REASON_NO_CREDENTIALS, program, "its answer is no login");
+    *auth = strcmp(user, "<token>") == 0 ? (struct docker_auth){.identity_token = secret}
+                                         : (struct docker_auth){.username = user, .password = secret};
+    return 1;
+}
+
+int helper_get(struct arena *arena, const char *name, const char *registry, int64_t deadline, struct docker_auth *auth,
+               struct error *error)
+{
+    struct buf output;
+    const char *const none[] = {NULL};
+    bool hub = strcmp(registry, "docker.io") == 0;
+    *auth = (struct docker_auth){.username = NULL};
+    int status = helper_call(arena, name, "get", slice_of(hub ? HUB_KEY : registry), none, deadline, &output, error);
+    if (status == 0)
+        status = read_login(arena, arena_printf(arena, "docker-credential-%s", name), buf_view(&output), auth, error);
+    else if (slice_has(slice_of(error->cause), NOT_FOUND))
+        status = 0;
+    buf_free(&output);
     return status;
 }
 

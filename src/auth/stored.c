@@ -2,10 +2,12 @@
 
 #include <string.h>
 
+#include "auth/helper_call.h"
 #include "base/encode.h"
 #include "base/file.h"
 #include "base/json_write.h"
 
+#define OWN_HELPER    "ecr-login"
 #define AUTH_VARIABLE "DOCKER_AUTH_CONFIG"
 #define FILE_VARIABLE "REGISTRY_AUTH_FILE" /* podman's and skopeo's */
 
@@ -32,30 +34,57 @@ int stored_auth_check(struct arena *arena, const char *authfile, struct error *e
     return status;
 }
 
+/* podman's and skopeo's own places, in their order. */
+static const char *podman_file(struct arena *arena, int number)
+{
+    const char *runtime = env_get("XDG_RUNTIME_DIR");
+    if (number == 0)
+        return runtime ? arena_printf(arena, "%s/containers/auth.json", runtime) : NULL;
+    return path_expand(arena, "~/.config/containers/auth.json");
+}
+
+/* One file; that it is not there is an error only where it `must_exist`. */
+static int find_in_file(struct arena *arena, const char *path, bool must_exist, const char *registry,
+                        struct docker_auth *auth, struct error *error)
+{
+    struct docker_config config;
+    int status = docker_config_read(&config, arena, path, must_exist, error);
+    return find_and_free(&config, status, arena, registry, auth, error);
+}
+
 int stored_auth_find(struct arena *arena, const char *authfile, const char *registry, struct docker_auth *auth,
                      struct error *error)
 {
     struct docker_config config;
+    const char *text = env_get(AUTH_VARIABLE), *file = env_get(FILE_VARIABLE);
     int found = 0;
-    const char *text = env_get(AUTH_VARIABLE);
     *auth = (struct docker_auth){.username = NULL};
-    if (authfile) {
-        int status = docker_config_read(&config, arena, authfile, true, error);
-        found = find_and_free(&config, status, arena, registry, auth, error);
-    }
+    if (authfile)
+        found = find_in_file(arena, authfile, true, registry, auth, error);
     if (found == 0 && text) {
         int status = docker_config_parse(&config, arena, text, AUTH_VARIABLE, error);
         found = find_and_free(&config, status, arena, registry, auth, error);
     }
-    if (found == 0 && !authfile && env_get(FILE_VARIABLE)) {
-        int status = docker_config_read(&config, arena, env_get(FILE_VARIABLE), false, error);
-        found = find_and_free(&config, status, arena, registry, auth, error);
-    }
-    if (found == 0 && !authfile) {
-        int status = docker_config_read(&config, arena, docker_config_path(arena), false, error);
-        found = find_and_free(&config, status, arena, registry, auth, error);
-    }
+    if (authfile)
+        return found;
+    if (found == 0 && file)
+        found = find_in_file(arena, file, false, registry, auth, error);
+    if (found == 0)
+        found = find_in_file(arena, docker_config_path(arena), false, registry, auth, error);
+    for (int i = 0; i < 2 && found == 0; i++)
+        found = find_in_file(arena, podman_file(arena, i), false, registry, auth, error);
     return found;
+}
+
+int stored_auth_get(struct arena *arena, const char *authfile, const char *registry, bool is_ecr, int64_t deadline,
+                    struct docker_auth *auth, struct error *error)
+{
+    int found = stored_auth_find(arena, authfile, registry, auth, error);
+    if (found != 0 || !auth->helper || (is_ecr && strcmp(auth->helper, OWN_HELPER) == 0))
+        return found;
+    const char *helper = auth->helper;
+    auth->helper = NULL;
+    return helper_get(arena, helper, registry, deadline, auth, error);
 }
 
 char *basic_authorization(struct arena *arena, const struct docker_auth *auth)

@@ -5,11 +5,18 @@
 
 /*
  * What the user has stored for a registry, in the order of --authfile (NULL without it), DOCKER_AUTH_CONFIG,
- * REGISTRY_AUTH_FILE and Docker's config.json. 1, 0 when nothing is stored (auth->helper then names a helper that may
- * have it), -1 with an error of reason no-credentials for a broken place.
+ * REGISTRY_AUTH_FILE, Docker's config.json and podman's auth.json. 1, 0 when nothing is stored (auth->helper then names
+ * a helper that may have it), -1 with an error of reason no-credentials for a broken place.
  */
 int stored_auth_find(struct arena *arena, const char *authfile, const char *registry, struct docker_auth *auth,
                      struct error *error);
+
+/*
+ * The same, and where the place leaves the registry to a helper, that is asked: auth->helper is set only where it was
+ * "ecr-login" for a registry of Amazon ECR, whose work this program does by itself (`is_ecr`).
+ */
+int stored_auth_get(struct arena *arena, const char *authfile, const char *registry, bool is_ecr, int64_t deadline,
+                    struct docker_auth *auth, struct error *error);
 
 /* Whether an authfile can be read and parsed; -1 with an error of reason usage, for a flag is checked before asking. */
 int stored_auth_check(struct arena *arena, const char *authfile, struct error *error);

@@ -123,12 +123,14 @@ static void look_upstream(struct diagnosis *d, const char *name)
     int64_t since = clock_ms();
     const char *target = reference_target(&d->item->reference);
     const char *image = arena_printf(&d->session->arena, "%s/%s", d->rule->upstream, name);
+    struct registry_manifest manifest;
+    struct registry_client client = session_registry(
+        d->session, ecr_upstream_registry(d->rule), LOGIN_ANONYMOUS, false, diagnosis_step_deadline(d));
     error_init(&error, &d->session->arena);
     if (ecr_host_parse(&scratch, d->rule->upstream, &host) && !host.is_public) {
         diagnosis_add(d, "upstream", image, FINDING_SKIPPED, since, NULL,
                       "the rule's own role asks there, not the caller");
-    } else if (registry_has_manifest(&d->session->http, d->rule->upstream, name, target, diagnosis_step_deadline(d),
-                                     &scratch, &error) == 0) {
+    } else if (registry_has_manifest(&client, name, target, &scratch, &manifest, &error) == 0) {
         d->upstream_has = true;
         diagnosis_add(d, "upstream", image, FINDING_OK, since, NULL, "it has the image");
     } else {

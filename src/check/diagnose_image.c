@@ -6,6 +6,7 @@
 #include "check/diagnosis.h"
 #include "ecr/repository.h"
 #include "image/digest.h"
+#include "image/manifest.h"
 #include "image/platform.h"
 
 #define CONFIG_MAX    (4 << 20)
@@ -73,24 +74,42 @@ static int fetch_config(struct diagnosis *d, const char *digest, struct arena *a
     return -1;
 }
 
-static int read_platforms(struct diagnosis *d, struct arena *arena, struct manifest_platforms *platforms,
-                          struct error *error)
+/* The platforms that an image is for, as the list in an index or its configuration says. */
+struct platforms {
+    bool is_index;
+    const char **names;
+    size_t count;
+};
+
+static void add_children(struct arena *arena, const struct manifest *manifest, struct platforms *platforms)
+{
+    platforms->is_index = true;
+    platforms->names = arena_array(arena, manifest->child_count, sizeof *platforms->names);
+    for (size_t i = 0; i < manifest->child_count; i++)
+        if (manifest->children[i].platform)
+            platforms->names[platforms->count++] = manifest->children[i].platform;
+}
+
+static int read_platforms(struct diagnosis *d, struct arena *arena, struct platforms *platforms, struct error *error)
 {
     struct ecr_image image;
     enum reason reason;
     const char *failure;
     struct slice config;
+    struct manifest manifest;
     const struct reference *reference = &d->item->reference;
     struct ecr_image_id id = {reference->digest ? NULL : reference->tag, reference->digest};
     d->api.deadline = diagnosis_step_deadline(d);
     if (ecr_batch_get_image(&d->api, reference->repository, &id, 1, &image, &reason, &failure, arena, error) < 0)
         return -1;
-    if (reason != REASON_OK || manifest_platforms(arena, image.manifest, platforms) < 0)
+    if (reason != REASON_OK || manifest_parse(arena, image.manifest, &manifest))
         return error_set(error, REASON_BAD_REPLY, reference->text, "its manifest cannot be read%s%s",
                          failure ? ": " : "", failure ? failure : "");
-    if (platforms->is_index)
+    if (manifest.is_index)
+        add_children(arena, &manifest, platforms);
+    if (manifest.is_index || !manifest.config.digest)
         return 0;
-    if (fetch_config(d, platforms->config, arena, &config, error) < 0)
+    if (fetch_config(d, manifest.config.digest, arena, &config, error) < 0)
         return error->reason == REASON_DENIED ? -1 : CONFIG_FAILED;
     platforms->names = arena_array(arena, 1, sizeof *platforms->names);
     platforms->names[0] = config_platform(arena, config);
@@ -98,7 +117,7 @@ static int read_platforms(struct diagnosis *d, struct arena *arena, struct manif
     return 0;
 }
 
-static void tell_platforms(struct diagnosis *d, const struct manifest_platforms *platforms, const char *native,
+static void tell_platforms(struct diagnosis *d, const struct platforms *platforms, const char *native,
                            int64_t since)
 {
     struct buf list = BUF_INIT;
@@ -122,7 +141,7 @@ static void tell_platforms(struct diagnosis *d, const struct manifest_platforms 
 static void look_at_platform(struct diagnosis *d)
 {
     struct arena scratch = {0};
-    struct manifest_platforms platforms = {.is_index = false};
+    struct platforms platforms = {.is_index = false};
     struct error error;
     int64_t since = clock_ms();
     const char *native = platform_native(&d->session->arena);

@@ -35,6 +35,15 @@ void item_step(struct item *item, struct arena *arena, const char *source, bool 
     step->request_id = copy(arena, error->request_id);
 }
 
+void item_set_platforms(struct item *item, struct arena *arena, const char *const *platforms, size_t count)
+{
+    const char **kept = arena_array(arena, count, sizeof *kept);
+    for (size_t i = 0; i < count; i++)
+        kept[i] = copy(arena, platforms[i]);
+    item->outcome.platforms = kept;
+    item->outcome.platform_count = count;
+}
+
 void item_decide(struct item *item, struct arena *arena, const char *source, const struct outcome *outcome)
 {
     struct step *step = add_step(item, arena, source);
@@ -50,10 +59,16 @@ void item_decide(struct item *item, struct arena *arena, const char *source, con
     item->outcome.media_type = copy(arena, outcome->media_type);
     item->outcome.detail = step->detail;
     item->outcome.hint = step->hint;
-    item->outcome.platforms = arena_array(arena, outcome->platform_count, sizeof *outcome->platforms);
-    for (size_t i = 0; i < outcome->platform_count; i++)
-        item->outcome.platforms[i] = copy(arena, outcome->platforms[i]);
+    item_set_platforms(item, arena, outcome->platforms, outcome->platform_count);
     item->decided = true;
+}
+
+void item_object(struct item *item, struct arena *arena, const struct error *error)
+{
+    item_step(item, arena, item->outcome.source, false, error);
+    item->outcome.reason = error->reason;
+    item->outcome.detail = describe(error, arena);
+    item->outcome.hint = copy(arena, error->hint);
 }
 
 void item_stop(struct item *item)

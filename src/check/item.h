@@ -2,8 +2,10 @@
 #define ECR_CHECK_ITEM_H
 
 #include "base/error.h"
+#include "ecr/cache_rule.h"
 #include "ecr/host.h"
 #include "image/reference.h"
+#include "registry/registry.h"
 
 /* One step that a check took; the verdict's trail is a list of them. */
 struct step {
@@ -37,6 +39,8 @@ struct item {
     struct reference reference;
     bool is_ecr; /* `ecr` says which */
     struct ecr_host ecr;
+    const struct ecr_cache_rule *rule; /* that covers it, when it is not cached yet; NULL */
+    enum registry_login login;         /* its registry was asked with, when that found it */
     struct item *same_as; /* an earlier item of the same image, which is asked in its place; NULL */
     int64_t deadline;
     bool decided; /* no further probe is to ask */
@@ -48,6 +52,15 @@ void item_step(struct item *item, struct arena *arena, const char *source, bool 
 
 /* Records a definite verdict of a source. `outcome` holds what it said; its texts are copied to `arena`. */
 void item_decide(struct item *item, struct arena *arena, const char *source, const struct outcome *outcome);
+
+/*
+ * What was found does not meet a requirement, or it could not be found out whether: the reason of `error` becomes that
+ * of the verdict, and a further step of its source.
+ */
+void item_object(struct item *item, struct arena *arena, const struct error *error);
+
+/* The platforms that the image turned out to be for; the texts are copied to `arena`. */
+void item_set_platforms(struct item *item, struct arena *arena, const char *const *platforms, size_t count);
 
 /* Ends the chain for an item without a definite verdict. */
 void item_stop(struct item *item);

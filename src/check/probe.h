@@ -8,6 +8,7 @@
 struct todo {
     struct item **items;
     size_t count;
+    bool only; /* no other probe is asked */
 };
 
 /*

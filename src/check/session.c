@@ -77,6 +77,57 @@ void session_close(struct session *session)
     free(shared);
 }
 
+/* A token of ECR as a login; the one that was given before is over when it is asked for `again`. */
+static int ecr_login_of(struct session *session, const struct registry *registry, bool again, struct arena *arena,
+                        struct docker_auth *auth, struct error *error)
+{
+    struct ecr_api api;
+    struct ecr_host host;
+    if (!ecr_host_parse(arena, registry->name, &host))
+        return 0;
+    int64_t deadline = deadline_earlier(session->deadline, deadline_in(IMAGE_TIMEOUT_MS));
+    if (ecr_caller_api(&session->ecr, &host, deadline, &api, error) < 0)
+        return -1;
+    const struct ecr_token *token = ecr_token(&api, &session->shared->tokens, arena);
+    if (again && token->status == 0) {
+        ecr_token_forget(&session->shared->tokens, token->value);
+        token = ecr_token(&api, &session->shared->tokens, arena);
+    }
+    if (token->status < 0) {
+        error_copy(error, &token->error);
+        return -1;
+    }
+    *auth = (struct docker_auth){.username = NULL};
+    return ecr_token_split(token->value, arena, &auth->username, &auth->password, error) < 0 ? -1 : 1;
+}
+
+static int find_login(void *context, const struct registry *registry, bool again, struct arena *arena,
+                      struct docker_auth *auth, struct error *error)
+{
+    struct session *session = context;
+    struct ecr_host host;
+    bool is_ecr = ecr_host_parse(arena, registry->name, &host);
+    if (registry->login == LOGIN_ECR)
+        return ecr_login_of(session, registry, again, arena, auth, error);
+    int found = stored_auth_get(arena, session->shared->options.authfile, registry->name, is_ecr, session->deadline,
+                                auth, error);
+    return found == 0 && auth->helper ? ecr_login_of(session, registry, again, arena, auth, error) : found;
+}
+
+struct registry_client session_registry(struct session *session, const char *registry, enum registry_login login,
+                                        bool stranger, int64_t deadline)
+{
+    struct registries *all = &session->shared->registries;
+    return (struct registry_client){.registry = registries_find(all, registry, login),
+                                    .stranger = stranger ? registries_find(all, registry, LOGIN_ANONYMOUS) : NULL,
+                                    .http = &session->http,
+                                    .retry = &session->shared->ecr.shared.retry,
+                                    .find_login = find_login,
+                                    .context = session,
+                                    .plain_http = session->shared->options.plain_http,
+                                    .deadline = deadline};
+}
+
 static int open_docker(struct session *session, bool for_local, int64_t deadline, struct error *error)
 {
     struct docker_endpoint endpoint;

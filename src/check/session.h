@@ -14,6 +14,7 @@ struct session_options {
     struct ecr_caller_options ecr;
     const char *ca_file;
     const char *authfile;
+    const char *plain_http;
     int64_t timeout_ms;
 };
 
@@ -53,6 +54,12 @@ void session_close(struct session *session);
 /* Another thread's part of the same run; session_leave gives it back, before the first one is closed. */
 void session_join(struct session *session, const struct session *other);
 void session_leave(struct session *session);
+
+/*
+ * A way to a registry under a login. `stranger` says that where the login is refused it is asked without.
+ */
+struct registry_client session_registry(struct session *session, const char *registry, enum registry_login login,
+                                        bool stranger, int64_t deadline);
 
 /* The daemon, for asking registries or for its own images (podman's too). */
 int session_docker(struct session *session, bool for_local, int64_t deadline, struct docker **docker,

@@ -19,7 +19,7 @@ struct option_set global_options(struct invocation *in, struct option list[stati
         {"endpoint-url", 0, OPTION_TEXT, &in->session.ecr.endpoint_url, NULL},
         {"ca-file", 0, OPTION_TEXT, &in->session.ca_file, NULL},
         {"authfile", 0, OPTION_TEXT, &in->session.authfile, NULL},
-        {"plain-http", 0, OPTION_TEXT, &in->plain_http, NULL},
+        {"plain-http", 0, OPTION_TEXT, &in->session.plain_http, NULL},
         {"timeout", 0, OPTION_DURATION, &in->session.timeout_ms, NULL},
         {"max-attempts", 0, OPTION_COUNT, &in->session.ecr.max_attempts, NULL},
         {"json", 0, OPTION_FLAG, &in->json, NULL},

@@ -11,7 +11,6 @@ struct invocation {
     struct error error;
     struct term term;
     struct session_options session;
-    const char *plain_http;
     bool json;
     bool help;
     bool quiet;

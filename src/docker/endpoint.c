@@ -20,14 +20,6 @@ static void use_socket(struct arena *arena, const char *path, struct docker_endp
     url_parse(arena, SLICE("http://localhost/"), &endpoint->url);
 }
 
-static bool is_loopback(const struct url *url)
-{
-    struct addr addr;
-    if (url->ip)
-        return addr_parse(slice_of(url->host), 0, &addr) && addr_is_loopback(&addr);
-    return strcmp(url->host, "localhost") == 0;
-}
-
 /* An address that cannot be parsed, for messages: without a user and password that may stand before the host. */
 static const char *public_part(const char *host)
 {
@@ -47,7 +39,7 @@ static int use_tcp(struct arena *arena, const char *host, struct slice address, 
     struct slice authority = slice_cut(&address, '/');
     if (slice_rfind(authority, ':') <= slice_rfind(authority, ']'))
         endpoint->url.port = tls ? PORT_TLS : PORT_PLAIN;
-    endpoint->local = is_loopback(&endpoint->url);
+    endpoint->local = host_is_loopback(endpoint->url.host);
     endpoint->name = url_public(arena, &endpoint->url); /* without a password that may stand in DOCKER_HOST */
     return 0;
 }

@@ -172,3 +172,8 @@ const char *ecr_upstream_name(const struct ecr_cache_rule *rule, const char *rep
     return rule->upstream_prefix ? arena_printf(arena, "%s/%.*s", rule->upstream_prefix, SLICE_ARGS(rest))
                                  : arena_copy(arena, rest);
 }
+
+const char *ecr_upstream_registry(const struct ecr_cache_rule *rule)
+{
+    return strcmp(rule->upstream, "registry-1.docker.io") == 0 ? "docker.io" : rule->upstream;
+}

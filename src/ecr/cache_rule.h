@@ -43,6 +43,9 @@ const struct ecr_cache_rules *ecr_cache_rules(const struct ecr_api *api, struct 
 int ecr_cache_rule_validate(const struct ecr_api *api, const char *prefix, struct arena *arena, const char **fault,
                             struct error *error);
 
+/* The name under which the rule's upstream is known: "docker.io" for the host of Docker Hub's registry. */
+const char *ecr_upstream_registry(const struct ecr_cache_rule *rule);
+
 /* What a covered repository is called in the rule's upstream. In `arena`. */
 const char *ecr_upstream_name(const struct ecr_cache_rule *rule, const char *repository, struct arena *arena);
 

@@ -52,14 +52,20 @@ const char *digest_fault(struct slice digest)
     return NULL;
 }
 
-bool digest_fits(const char *digest, struct slice content)
+const char *digest_of(struct arena *arena, struct slice content)
 {
     uint8_t hash[SHA256_SIZE];
     struct buf text = BUF_INIT;
     sha256(content, hash);
     buf_str(&text, "sha256:");
     encode_hex(&text, hash, sizeof hash);
-    bool same = strcmp(text.data, digest) == 0;
-    buf_free(&text);
-    return same;
+    return buf_detach(&text, arena);
+}
+
+bool digest_fits(const char *digest, struct slice content)
+{
+    struct arena scratch = {0};
+    bool fits = strcmp(digest_of(&scratch, content), digest) == 0;
+    arena_free(&scratch);
+    return fits;
 }

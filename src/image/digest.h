@@ -1,6 +1,7 @@
 #ifndef ECR_IMAGE_DIGEST_H
 #define ECR_IMAGE_DIGEST_H
 
+#include "base/arena.h"
 #include "base/slice.h"
 
 /*
@@ -9,6 +10,9 @@
  * Source: OCI image-spec, descriptor.md, "Digests".
  */
 const char *digest_fault(struct slice digest);
+
+/* The sha256 digest of a content, in `arena`. */
+const char *digest_of(struct arena *arena, struct slice content);
 
 /* Whether `content` has the digest. False as well for an algorithm that is not known here, which is all but sha256. */
 bool digest_fits(const char *digest, struct slice content);

@@ -3,7 +3,6 @@
 #include <string.h>
 #include <sys/utsname.h>
 
-#include "base/json.h"
 
 const char *platform_native(struct arena *arena)
 {
@@ -19,41 +18,61 @@ const char *platform_native(struct arena *arena)
     return arena_printf(arena, "linux/%s", name);
 }
 
-/* "os/architecture[/variant]" of an object; NULL without the first two. */
-static const char *read_platform(struct arena *arena, struct json_node object)
+static const char *usual_architecture(struct arena *arena, struct slice name)
+{
+    static const struct {
+        const char *other, *usual;
+    } table[] = {{"x86_64", "amd64"},  {"x86-64", "amd64"}, {"aarch64", "arm64"},
+                 {"armhf", "arm/v7"}, {"armel", "arm/v6"}, {"i386", "386"}};
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++)
+        if (slice_is(name, table[i].other))
+            return table[i].usual;
+    return arena_copy(arena, name);
+}
+
+/* What every image of an architecture is anyway says nothing. */
+static bool is_usual_variant(const char *architecture, struct slice variant)
+{
+    return (strcmp(architecture, "arm64") == 0 && slice_is(variant, "v8")) ||
+           (strcmp(architecture, "amd64") == 0 && slice_is(variant, "v1"));
+}
+
+static bool is_word(struct slice text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (!ascii_is_alnum(text.data[i]) && text.data[i] != '_' && text.data[i] != '-' && text.data[i] != '.')
+            return false;
+    return text.len > 0;
+}
+
+const char *platform_parse(struct arena *arena, const char *text)
+{
+    struct slice rest = slice_of(text);
+    if (slice_is(rest, "native"))
+        return platform_native(arena);
+    struct slice os = slice_cut(&rest, '/'), architecture = slice_cut(&rest, '/');
+    if (!is_word(os) || !is_word(architecture) || (rest.data && !is_word(rest)))
+        return NULL;
+    const char *usual = usual_architecture(arena, architecture);
+    bool variant = rest.data && !is_usual_variant(usual, rest);
+    return arena_printf(arena, "%.*s/%s%s%.*s", SLICE_ARGS(os), usual, variant ? "/" : "",
+                        SLICE_ARGS(slice_head(rest, variant ? rest.len : 0)));
+}
+
+const char *platform_of(struct arena *arena, struct json_node object)
 {
     const char *os = json_cstr(arena, json_get(object, "os"));
     const char *architecture = json_cstr(arena, json_get(object, "architecture"));
     const char *variant = json_cstr(arena, json_get(object, "variant"));
-    if (!os || !architecture || !*os || !*architecture)
+    if (!os || !architecture || !*os || !*architecture || strcmp(os, "unknown") == 0)
         return NULL;
     return arena_printf(arena, "%s/%s%s%s", os, architecture, variant && *variant ? "/" : "", variant ? variant : "");
-}
-
-int manifest_platforms(struct arena *arena, struct slice manifest, struct manifest_platforms *platforms)
-{
-    struct json json;
-    *platforms = (struct manifest_platforms){.is_index = false};
-    if (json_parse(arena, manifest, &json) < 0)
-        return -1;
-    struct json_node children = json_get(json_root(&json), "manifests");
-    platforms->is_index = json_is(children, JSON_ARRAY);
-    platforms->config = json_cstr(arena, json_get(json_get(json_root(&json), "config"), "digest"));
-    if (!platforms->is_index)
-        return platforms->config ? 0 : -1;
-    platforms->names = arena_array(arena, json.count, sizeof *platforms->names);
-    for (struct json_node node = json_first(children); json_exists(node); node = json_next(children, node)) {
-        const char *name = read_platform(arena, json_get(node, "platform"));
-        if (name && strcmp(name, "unknown/unknown") != 0)
-            platforms->names[platforms->count++] = name;
-    }
-    return 0;
 }
 
 const char *config_platform(struct arena *arena, struct slice config)
 {
     struct json json;
-    return json_parse(arena, config, &json) < 0 ? NULL : read_platform(arena, json_root(&json));
+    return json_parse(arena, config, &json) < 0 ? NULL : platform_of(arena, json_root(&json));
 }
 
 bool platform_fits(const char *offered, const char *wanted)

@@ -1,28 +1,26 @@
 #ifndef ECR_IMAGE_PLATFORM_H
 #define ECR_IMAGE_PLATFORM_H
 
-#include "base/arena.h"
+#include "base/json.h"
 
 /* Platforms as "os/architecture[/variant]", in the words of Go and the OCI image-spec. */
 
 /* This machine's: "linux/amd64", "linux/arm64". In `arena`. */
 const char *platform_native(struct arena *arena);
 
-/* What a manifest says about platforms. */
-struct manifest_platforms {
-    bool is_index;
-    const char **names; /* of an index; entries for "unknown" (attestations) are left out */
-    size_t count;
-    const char *config; /* digest of a single image's configuration, which names its platform; NULL for an index */
-};
+/*
+ * A platform as people write it, with the usual other names of architectures ("linux/x86_64", "native"), in the form of
+ * this file. NULL for what is none.
+ */
+const char *platform_parse(struct arena *arena, const char *text);
 
-/* Reads a manifest or index. -1 when it is neither. All lives in `arena`. */
-int manifest_platforms(struct arena *arena, struct slice manifest, struct manifest_platforms *platforms);
+/* The platform in an object with os, architecture and variant; NULL without, and for the "unknown" of attestations. */
+const char *platform_of(struct arena *arena, struct json_node object);
 
 /* The platform in an image's configuration; NULL when it names none. */
 const char *config_platform(struct arena *arena, struct slice config);
 
-/* Whether an image for `offered` runs on `wanted`: without a variant on either side any does. */
+/* Whether an image for `offered` is one for `wanted`: without a variant on either side any is. */
 bool platform_fits(const char *offered, const char *wanted);
 
 #endif

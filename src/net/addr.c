@@ -126,3 +126,11 @@ bool addr_is_internal(const struct addr *addr)
             return true;
     return addr_is_loopback(addr);
 }
+
+bool host_is_loopback(const char *host)
+{
+    struct addr addr;
+    if (addr_parse(slice_of(host), 0, &addr))
+        return addr_is_loopback(&addr);
+    return strcmp(host, "localhost") == 0;
+}

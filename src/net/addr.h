@@ -31,6 +31,9 @@ void addr_text(const struct addr *addr, char out[static ADDR_TEXT]);
 /* 127.0.0.0/8, ::1, and IPv4 written as IPv6. */
 bool addr_is_loopback(const struct addr *addr);
 
+/* Whether a host is this machine: a loopback address, or "localhost". */
+bool host_is_loopback(const char *host);
+
 /*
  * An address that no service elsewhere may send us to: loopback, link-local (which holds the metadata services of
  * EC2 and ECS), EC2's fd00:ec2::/32, and the unspecified address. RFC 1918 is not among them: PrivateLink lives there.

@@ -139,6 +139,10 @@ static int exchange(struct http_connection *connection, const struct http_reques
     const char *fault = http_framing(&reply->head, strcmp(request->method, "HEAD") == 0, &framing, &length);
     if (fault)
         return error_set(error, REASON_BAD_REPLY, connection->stream.name, "its reply is not proper HTTP: %s", fault);
+    bool unread = request->first_byte && framing != HTTP_BODY_NONE &&
+                  (framing != HTTP_BODY_LENGTH || length > request->body_limit);
+    if (unread)
+        return 0; /* and the connection goes with it */
     struct buf body = BUF_INIT;
     int status =
         http_connection_read_body(connection, framing, length, request->body_limit, request->deadline, &body, error);
@@ -164,6 +168,21 @@ static void report(struct http *http, const struct http_request *request, const 
                                                                reply->head.status, reply->body.len, took));
 }
 
+/* A connection for a request that may bring its own trust. */
+static struct http_connection *open_for(struct http *http, const struct http_request *request, bool refuse_internal,
+                                        struct error *error)
+{
+    struct trust *trust = http->trust;
+    const struct identity *identity = http->identity;
+    http->trust = request->trust ? request->trust : trust;
+    http->identity = request->identity ? request->identity : identity;
+    struct http_connection *connection =
+        http_connection_open(http, &request->url, refuse_internal, request->deadline, error);
+    http->trust = trust;
+    http->identity = identity;
+    return connection;
+}
+
 /* One request and its reply, with a fresh connection if a kept one had been closed meanwhile. */
 static int send_once(struct http *http, const struct http_request *request, bool refuse_internal, struct arena *arena,
                      struct http_reply *reply, bool *peer_internal, struct error *error)
@@ -172,7 +191,7 @@ static int send_once(struct http *http, const struct http_request *request, bool
         bool keep = false, no_byte = false;
         struct http_connection *connection = pool_take(http, &request->url);
         if (!connection)
-            connection = http_connection_open(http, &request->url, refuse_internal, request->deadline, error);
+            connection = open_for(http, request, refuse_internal, error);
         if (!connection)
             return -1;
         bool reused = connection->used;
@@ -225,6 +244,10 @@ static int follow(struct http_request *request, struct http_reply *reply, struct
         request->method = "GET";
         request->body = (struct slice){NULL, 0};
     }
+    if (!url_same_origin(&request->url, &target)) {
+        request->trust = NULL;
+        request->identity = NULL;
+    }
     request->url = target;
     request->url.userinfo = NULL;
     return 0;
@@ -248,6 +271,7 @@ int http_send(struct http *http, const struct http_request *request, struct aren
             return -1;
         reply->url = current.url;
         first_internal = hops == 0 ? internal : first_internal;
+        reply->internal = first_internal;
         if (current.max_redirects == 0 || !is_redirect(reply->head.status))
             return 0;
         if (hops >= current.max_redirects)

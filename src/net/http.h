@@ -34,6 +34,9 @@ struct http_request {
     struct slice body;                           /* not sent when data is NULL */
     const char *body_secrets[HTTP_BODY_SECRETS]; /* what in it must not come back in a message; NULL: unused */
     size_t body_limit;                           /* of the reply's body, in bytes */
+    bool first_byte;                             /* that one will do: a longer body is left unread */
+    struct trust *trust;                         /* for the URL's own host; NULL: the client's, */
+    const struct identity *identity;             /* as this */
     bool refuse_internal;                        /* the URL comes from a peer: not to this machine (net/dial.h) */
     int max_redirects;                           /* 0: a redirect is a reply like any other */
     int64_t deadline;                            /* for all of it */
@@ -43,6 +46,7 @@ struct http_reply {
     struct http_head head;
     struct slice body; /* in the arena, as are the header texts */
     struct url url;    /* that answered, after redirects */
+    bool internal;     /* the first host that was asked is on this machine or its link (net/addr.h) */
 };
 
 /* What the lower rooms tell whoever listens (-v): one line without secrets. */

@@ -1,5 +1,7 @@
 #include "net/http_head.h"
 
+#include "base/buf.h"
+
 #include <string.h>
 
 size_t http_head_length(struct slice text)
@@ -93,6 +95,22 @@ const char *http_head_parse(struct arena *arena, struct slice text, struct http_
     if (!parse_status_line(next_line(&text), head))
         return "it does not begin with a status line of HTTP/1.1";
     return http_fields_parse(arena, text, &head->headers, &head->count);
+}
+
+const char *http_header_list(struct arena *arena, const struct http_head *head, const char *name)
+{
+    struct buf list = BUF_INIT;
+    bool any = false;
+    for (size_t i = 0; i < head->count; i++) {
+        if (!slice_is_nocase(head->headers[i].name, name))
+            continue;
+        buf_str(&list, any ? ", " : "");
+        buf_slice(&list, head->headers[i].value);
+        any = true;
+    }
+    const char *text = any ? buf_detach(&list, arena) : NULL;
+    buf_free(&list);
+    return text;
 }
 
 struct slice http_header_get(const struct http_head *head, const char *name)

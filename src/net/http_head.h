@@ -40,6 +40,9 @@ const char *http_head_parse(struct arena *arena, struct slice text, struct http_
 /* The first field of that name (any case), empty with data NULL without one. */
 struct slice http_header_get(const struct http_head *head, const char *name);
 
+/* All fields of that name as one list, ", " between them (RFC 9110 section 5.3); NULL without one. In `arena`. */
+const char *http_header_list(struct arena *arena, const struct http_head *head, const char *name);
+
 /* Parses "Name: value" lines up to the end of `text`: heads and trailers. */
 const char *http_fields_parse(struct arena *arena, struct slice text, struct http_header **fields, size_t *count);
 

@@ -6,13 +6,22 @@
 
 void trust_init(struct trust *trust)
 {
-    *trust = (struct trust){.pem = BUF_INIT, .system = BUF_INIT};
+    *trust = (struct trust){.pem = BUF_INIT, .extra = BUF_INIT, .system = BUF_INIT};
     pthread_mutex_init(&trust->lock, NULL);
+}
+
+void trust_init_with(struct trust *trust, struct trust *other, struct buf *pem)
+{
+    trust_init(trust);
+    trust->extra = *pem;
+    trust->of = other;
+    *pem = BUF_INIT;
 }
 
 void trust_free(struct trust *trust)
 {
     buf_free(&trust->pem);
+    buf_free(&trust->extra);
     buf_free(&trust->system);
     trust_init(trust);
 }

@@ -102,6 +102,10 @@ static unsigned judge_chain(struct x509_judge *judge)
     struct slice list[2 * X509_CHAIN_CERTS];
     struct anchor_names names = chain_names(judge, list);
     judge->anchors = (struct anchor_set){.count = 0};
+    if (judge->trust->of) {
+        anchors_add_pem(&judge->arena, buf_view(&judge->trust->extra), names, judge->now, &judge->anchors);
+        judge->trust = judge->trust->of;
+    }
     if (judge->trust->file)
         anchors_add_pem(&judge->arena, buf_view(&judge->trust->pem), names, judge->now, &judge->anchors);
     else

@@ -63,27 +63,32 @@ static bool is_parameter(struct slice behind)
     return behind.len && (behind.data[0] == '"' || is_token_char(behind.data[0]));
 }
 
-bool challenge_find_bearer(struct arena *arena, struct slice header, struct challenge *challenge)
+/* Of several Bearer challenges the first counts. */
+static void begin_scheme(struct challenge *challenge, struct slice scheme, bool *in_bearer)
 {
-    bool bearer = false;
+    *in_bearer = slice_is_nocase(scheme, "bearer") && !challenge->bearer;
+    challenge->bearer = challenge->bearer || *in_bearer;
+    challenge->basic = challenge->basic || slice_is_nocase(scheme, "basic");
+}
+
+void challenge_parse(struct arena *arena, struct slice header, struct challenge *challenge)
+{
+    bool in_bearer = false;
     *challenge = (struct challenge){.realm = NULL};
     for (skip(&header, " \t,"); header.len; skip(&header, " \t,")) {
         struct slice word = take_token(&header);
         if (!word.len)
-            return false;
+            return;
         if (!is_parameter(header)) {
-            if (bearer)
-                return true; /* the next scheme begins */
-            bearer = slice_is_nocase(word, "bearer");
+            begin_scheme(challenge, word, &in_bearer);
             skip(&header, "="); /* the padding of a token68, as Negotiate has it */
             continue;
         }
         skip(&header, " \t=");
         const char *value = take_value(arena, &header);
         if (!value)
-            return false;
-        if (bearer)
+            return;
+        if (in_bearer)
             keep(challenge, word, value);
     }
-    return bearer;
 }

@@ -5,15 +5,17 @@
 
 /* What a registry asks for with status 401 (RFC 9110 section 11.6.1; distribution, "Token Authentication"). */
 struct challenge {
+    bool basic;          /* a user and a password will do */
+    bool bearer;         /* a token is wanted: */
     const char *realm;   /* URL of the token service; NULL: none is named */
     const char *service; /* NULL: none, as the scope */
     const char *scope;
 };
 
 /*
- * Finds the Bearer challenge in the value of a WWW-Authenticate header, which may hold several of any scheme. False
- * when there is none, or the value is malformed. Texts live in `arena`.
+ * Reads the value of WWW-Authenticate, which may hold several challenges of any scheme; those that are not known are
+ * passed over. What stands before a malformed part counts. Texts live in `arena`.
  */
-bool challenge_find_bearer(struct arena *arena, struct slice header, struct challenge *challenge);
+void challenge_parse(struct arena *arena, struct slice header, struct challenge *challenge);
 
 #endif

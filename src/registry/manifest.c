@@ -1,118 +1,205 @@
 #include "registry/manifest.h"
 
-#include "base/encode.h"
+#include <string.h>
+
 #include "base/json.h"
 #include "base/utf8.h"
-#include "registry/challenge.h"
+#include "image/digest.h"
 
-#define MANIFEST_MAX (4 << 20) /* OCI distribution-spec: registries must take that much */
-#define REGISTRY_HUB "docker.io"
-#define HUB_ENDPOINT "registry-1.docker.io"
-#define MEDIA_TYPES                                                                                                    \
-    "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, "                            \
-    "application/vnd.docker.distribution.manifest.list.v2+json, application/vnd.docker.distribution.manifest.v2+json"
+#define ACCEPT                                                                                                         \
+    "application/vnd.oci.image.index.v1+json, application/vnd.docker.distribution.manifest.list.v2+json, "             \
+    "application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json, "               \
+    "application/vnd.docker.distribution.manifest.v1+prettyjws, application/vnd.docker.distribution.manifest.v1+json, " \
+    "application/vnd.oci.artifact.manifest.v1+json"
 
-static int manifest_url(struct arena *arena, const char *registry, const char *repository, const char *target,
-                        struct url *url, struct error *error)
+static bool is_manifest_type(struct slice type)
 {
-    bool hub = slice_is(slice_of(registry), REGISTRY_HUB);
-    char *text =
-        arena_printf(arena, "https://%s/v2/%s/manifests/%s", hub ? HUB_ENDPOINT : registry, repository, target);
-    const char *fault = url_parse(arena, slice_of(text), url);
-    return fault ? error_set(error, REASON_BAD_REPLY, registry, "is no registry: %s", fault) : 0;
+    static const char *const types[] = {"application/vnd.oci.image.index.v1+json",
+                                        "application/vnd.oci.image.manifest.v1+json",
+                                        "application/vnd.docker.distribution.manifest.list.v2+json",
+                                        "application/vnd.docker.distribution.manifest.v2+json",
+                                        "application/vnd.docker.distribution.manifest.v1+prettyjws",
+                                        "application/vnd.docker.distribution.manifest.v1+json",
+                                        "application/vnd.oci.artifact.manifest.v1+json"};
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        if (slice_is_nocase(type, types[i]))
+            return true;
+    return false;
 }
 
-/* An anonymous token from where the registry says; that must not lead to this machine or its metadata. */
-static int fetch_token(struct http *http, const struct challenge *challenge, const char *registry, int64_t deadline,
-                       struct arena *arena, const char **token, struct error *error)
+static struct slice content_type(const struct http_reply *reply)
 {
-    struct url url;
-    struct http_request request;
-    struct http_reply reply;
-    struct json json;
-    struct buf query = BUF_INIT;
-    const char *fault = challenge->realm ? url_parse(arena, slice_of(challenge->realm), &url) : "there is none";
-    if (fault || !url.https)
-        return error_set(error, REASON_BAD_REPLY, registry, "its realm is no https URL%s%s", fault ? ": " : "",
-                         fault ? fault : "");
-    buf_printf(&query, "%s%s", url.query ? url.query : "", url.query ? "&" : "");
-    buf_str(&query, "service=");
-    encode_percent(&query, slice_of(challenge->service), "");
-    buf_str(&query, "&scope=");
-    encode_percent(&query, slice_of(challenge->scope), "");
-    url.query = buf_detach(&query, arena);
-    http_request_init(&request, "GET", &url);
-    request.deadline = deadline;
-    request.refuse_internal = true;
-    if (http_send(http, &request, arena, &reply, error) < 0)
-        return -1;
-    if (reply.head.status != 200 || json_parse(arena, reply.body, &json) < 0)
-        return error_set(error, REASON_NO_CREDENTIALS, url.host, "gives no token without a login: HTTP %d",
-                         reply.head.status);
-    *token = json_cstr(arena, json_get(json_root(&json), "token"));
-    if (!*token)
-        *token = json_cstr(arena, json_get(json_root(&json), "access_token"));
-    return *token ? 0 : error_set(error, REASON_BAD_REPLY, url.host, "its answer holds no token");
+    struct slice rest = http_header_get(&reply->head, "content-type");
+    return slice_trim(slice_cut(&rest, ';'));
 }
 
-static int ask(struct http *http, const struct url *url, const char *token, int64_t deadline, struct arena *arena,
-               struct http_reply *reply, struct error *error)
+/* One question about a manifest. */
+struct asking {
+    const struct registry_client *client;
+    const char *repository, *target;
+    bool by_digest;
+    struct arena *arena;
+    struct registry_manifest *manifest;
+    struct error *error;
+};
+
+static int ask(const struct asking *asking, const char *method, const char *accept, struct http_reply *reply)
 {
-    struct http_request request;
-    http_request_init(&request, "GET", url);
-    http_request_add(&request, "Accept", MEDIA_TYPES, false);
-    if (token)
-        http_request_add(&request, "Authorization", arena_printf(arena, "Bearer %s", token), true);
-    request.body_limit = MANIFEST_MAX;
-    request.deadline = deadline;
-    request.max_redirects = HTTP_REDIRECTS_MAX;
-    return http_send(http, &request, arena, reply, error);
+    const char *path = arena_printf(asking->arena, "manifests/%s", asking->target);
+    struct registry_request request = {
+        .method = method, .repository = asking->repository, .path = path, .accept = accept, .body_limit = MANIFEST_MAX};
+    return registry_send(asking->client, &request, asking->arena, reply, &asking->manifest->anonymous, asking->error);
 }
 
-/* Only a registry's error body says that something is not there: anybody answers 404. */
-static int judge(const struct http_reply *reply, const char *registry, struct arena *arena, struct error *error)
+static int bad(const struct asking *asking, enum reason reason, const char *what)
 {
-    struct json json;
-    int status = reply->head.status;
-    bool parsed = json_parse(arena, reply->body, &json) == 0;
-    struct json_node root = parsed ? json_root(&json) : (struct json_node){NULL, 0};
-    struct json_node code = json_get(json_first(json_get(root, "errors")), "code");
-    enum reason reason = REASON_BAD_REPLY;
-    if (status == 200 && (json_exists(json_get(root, "schemaVersion")) || json_exists(json_get(root, "manifests"))))
-        return 0;
-    if (status == 404 && json_equals(code, "MANIFEST_UNKNOWN"))
-        reason = REASON_NO_IMAGE;
-    else if (status == 404 && json_equals(code, "NAME_UNKNOWN"))
-        reason = REASON_NO_REPOSITORY;
-    else if (status == 404 || status == 200)
-        reason = REASON_AMBIGUOUS;
-    else if (status == 401 || status == 403)
-        reason = REASON_NO_CREDENTIALS;
-    else if (status == 429)
-        reason = REASON_THROTTLED;
-    else if (status >= 500)
-        reason = REASON_SERVER_ERROR;
-    const char *said = utf8_excerpt(arena, json_cstr(arena, code));
-    error_set(error, reason, registry, "HTTP %d%s%s", status, said ? " " : "", said ? said : "");
-    error->http_status = status;
+    error_set(asking->error, reason, asking->client->registry->name, "%s", what);
+    asking->error->http_status = 200;
     return -1;
 }
 
-int registry_has_manifest(struct http *http, const char *registry, const char *repository, const char *target,
-                          int64_t deadline, struct arena *arena, struct error *error)
+static const char *said_digest(const struct asking *asking, const struct http_reply *reply)
 {
-    struct url url;
-    struct http_reply reply;
-    struct challenge challenge;
-    const char *token;
-    if (manifest_url(arena, registry, repository, target, &url, error) < 0 ||
-        ask(http, &url, NULL, deadline, arena, &reply, error) < 0)
-        return -1;
-    if (reply.head.status == 401 &&
-        challenge_find_bearer(arena, http_header_get(&reply.head, "www-authenticate"), &challenge)) {
-        if (fetch_token(http, &challenge, registry, deadline, arena, &token, error) < 0 ||
-            ask(http, &url, token, deadline, arena, &reply, error) < 0)
-            return -1;
+    struct slice digest = http_header_get(&reply->head, "docker-content-digest");
+    return digest.len && !digest_fault(digest) ? arena_copy(asking->arena, digest) : NULL;
+}
+
+/* Another digest than the one that was asked for, of the same kind. */
+static bool contradicts(const struct asking *asking, const char *digest)
+{
+    struct slice a = slice_of(digest), b = slice_of(asking->target);
+    return asking->by_digest && strcmp(digest, asking->target) != 0 &&
+           slice_equal(slice_cut(&a, ':'), slice_cut(&b, ':'));
+}
+
+/* Status 200 to HEAD: 1 when it says all, 0 when the manifest itself must be looked at, -1 when it cannot be true. */
+static int take_head(const struct asking *asking, const struct http_reply *reply)
+{
+    uint64_t size;
+    const char *digest = said_digest(asking, reply);
+    if (!digest || !is_manifest_type(content_type(reply)))
+        return 0;
+    if (contradicts(asking, digest))
+        return bad(asking, REASON_BAD_REPLY, "asked for one digest it answers with another");
+    asking->manifest->digest = digest;
+    asking->manifest->media_type = arena_lower(asking->arena, content_type(reply));
+    bool sized = slice_number(http_header_get(&reply->head, "content-length"), INT64_MAX, &size);
+    asking->manifest->size = sized ? (int64_t)size : -1;
+    return 1;
+}
+
+/* The bytes decide: what is no manifest is not one because a header says so. */
+static int take_body(const struct asking *asking, const struct http_reply *reply)
+{
+    struct json json;
+    struct registry_manifest *manifest = asking->manifest;
+    struct slice type = content_type(reply);
+    bool parsed = json_parse(asking->arena, reply->body, &json) == 0;
+    struct json_node root = parsed ? json_root(&json) : (struct json_node){NULL, 0};
+    if (!json_exists(json_get(root, "schemaVersion")) && !json_exists(json_get(root, "manifests")) &&
+        !is_manifest_type(type))
+        return bad(asking, REASON_AMBIGUOUS,
+                   arena_printf(asking->arena, "HTTP 200, but what it sends is no manifest (Content-Type %s)",
+                                type.len ? utf8_excerpt(asking->arena, arena_copy(asking->arena, type)) : "none"));
+    if (!parsed)
+        return bad(asking, REASON_BAD_REPLY, "the manifest that it sends is not JSON");
+    const char *inner = json_cstr(asking->arena, json_get(root, "mediaType"));
+    const char *digest = said_digest(asking, reply);
+    bool one_type = inner && is_manifest_type(slice_of(inner)) && is_manifest_type(type);
+    if (one_type && !slice_is_nocase(type, inner))
+        return bad(asking, REASON_BAD_REPLY, "the manifest's own media type is another than its header's");
+    if (asking->by_digest && slice_starts(slice_of(asking->target), "sha256:") &&
+        !digest_fits(asking->target, reply->body))
+        return bad(asking, REASON_BAD_REPLY, "the manifest that it sends does not have the digest that was asked for");
+    if (digest && slice_starts(slice_of(digest), "sha256:") && !digest_fits(digest, reply->body))
+        return bad(asking, REASON_BAD_REPLY, "the manifest that it sends does not have the digest that it says");
+    manifest->digest = asking->by_digest ? arena_strdup(asking->arena, asking->target)
+                       : digest          ? digest
+                                         : digest_of(asking->arena, reply->body);
+    manifest->media_type = is_manifest_type(type) ? arena_lower(asking->arena, type) : inner;
+    manifest->size = (int64_t)reply->body.len;
+    manifest->body = reply->body;
+    return 0;
+}
+
+/* Harbor has a code of its own for both kinds; only its message tells them apart. */
+static enum reason absence(const char *code, const char *message)
+{
+    if (code && strcmp(code, "MANIFEST_UNKNOWN") == 0)
+        return REASON_NO_IMAGE;
+    if (code && strcmp(code, "NAME_UNKNOWN") == 0)
+        return REASON_NO_REPOSITORY;
+    if (code && strcmp(code, "NOT_FOUND") == 0) {
+        struct slice text = slice_of(message);
+        return slice_starts_nocase(text, "repository") || slice_starts_nocase(text, "project") ? REASON_NO_REPOSITORY
+                                                                                               : REASON_NO_IMAGE;
     }
-    return judge(&reply, registry, arena, error);
+    return REASON_OK;
+}
+
+/* Only a registry says that something is not there: anybody answers 404. */
+static int judge_not_found(const struct asking *asking, const struct http_reply *reply)
+{
+    const char *message, *name = asking->client->registry->name;
+    const char *code = registry_error_code(asking->arena, reply, &message);
+    enum reason reason = absence(code, message);
+    if (reason == REASON_OK && !code && registry_is_shown(asking->client, reply, asking->arena))
+        reason = REASON_NO_IMAGE;
+    registry_refused(asking->client, reply, asking->manifest->anonymous, asking->arena, asking->error);
+    if (reason != REASON_OK) {
+        asking->error->reason = reason;
+        return -1;
+    }
+    const char *said = arena_strdup(asking->arena, asking->error->cause);
+    error_set(asking->error, REASON_AMBIGUOUS, name, "%s; %s", said,
+              code ? "that code says nothing about the image" : "nothing shows that a registry answers there");
+    error_hint(asking->error, "check the registry's name, and what stands in between");
+    asking->error->http_status = 404;
+    return -1;
+}
+
+static int judge(const struct asking *asking, const struct http_reply *reply)
+{
+    if (reply->head.status == 200)
+        return take_body(asking, reply);
+    if (reply->head.status == 404)
+        return judge_not_found(asking, reply);
+    return registry_refused(asking->client, reply, asking->manifest->anonymous, asking->arena, asking->error);
+}
+
+static struct asking begin(const struct registry_client *client, const char *repository, const char *target,
+                           struct arena *arena, struct registry_manifest *manifest, struct error *error)
+{
+    *manifest = (struct registry_manifest){.size = -1};
+    return (struct asking){client, repository, target, slice_find(slice_of(target), ':') >= 0, arena, manifest, error};
+}
+
+int registry_get_manifest(const struct registry_client *client, const char *repository, const char *target,
+                          struct arena *arena, struct registry_manifest *manifest, struct error *error)
+{
+    struct http_reply reply;
+    struct asking asking = begin(client, repository, target, arena, manifest, error);
+    if (ask(&asking, "GET", ACCEPT, &reply) < 0)
+        return -1;
+    bool picky = reply.head.status == 406 || reply.head.status == 415;
+    if (picky && ask(&asking, "GET", "*/*", &reply) < 0)
+        return -1;
+    return judge(&asking, &reply);
+}
+
+/* What a bodyless reply to HEAD leaves open: which of two things is not there, and who says so. */
+int registry_has_manifest(const struct registry_client *client, const char *repository, const char *target,
+                          struct arena *arena, struct registry_manifest *manifest, struct error *error)
+{
+    struct http_reply reply;
+    struct asking asking = begin(client, repository, target, arena, manifest, error);
+    if (ask(&asking, "HEAD", ACCEPT, &reply) < 0)
+        return -1;
+    int status = reply.head.status;
+    int taken = status == 200 ? take_head(&asking, &reply) : 0;
+    if (taken != 0)
+        return taken < 0 ? -1 : 0;
+    if (status == 429 || status >= 500)
+        return registry_refused(client, &reply, manifest->anonymous, arena, error);
+    return registry_get_manifest(client, repository, target, arena, manifest, error);
 }

@@ -1,0 +1,155 @@
+#include "check/content.h"
+
+#include "base/clock.h"
+#include "image/manifest.h"
+#include "registry/blob.h"
+#include "registry/manifest.h"
+
+#define DEPTH_MAX  4    /* indexes in indexes: one is usual for signed ones */
+#define PARTS_MAX  1000 /* manifests of one image: an index of 4 MiB names more */
+#define LAYERS_MAX 4096
+
+/* A walk through an image. */
+struct walk {
+    const struct registry_client *client;
+    const char *repository;
+    const struct content_wish *wish;
+    struct arena *arena;
+    struct content *content;
+    size_t room; /* for platforms */
+    int parts;
+    struct error *error;
+};
+
+static int bad(const struct walk *walk, const char *digest, const char *what)
+{
+    error_set(walk->error, REASON_BAD_REPLY, walk->client->registry->name, "%s: %s", digest, what);
+    walk->error->http_status = 200;
+    return -1;
+}
+
+static bool is_wanted(const struct walk *walk, const char *platform)
+{
+    for (size_t i = 0; i < walk->wish->platform_count; i++)
+        if (platform_fits(platform, walk->wish->platforms[i]))
+            return true;
+    return walk->wish->platform_count == 0;
+}
+
+static void add_platform(struct walk *walk, const char *platform)
+{
+    struct content *content = walk->content;
+    for (size_t i = 0; i < content->platform_count; i++)
+        if (slice_is(slice_of(content->platforms[i]), platform))
+            return;
+    if (content->platform_count == walk->room) {
+        const char **more = arena_array(walk->arena, 2 * walk->room + 8, sizeof *more);
+        for (size_t i = 0; i < content->platform_count; i++)
+            more[i] = content->platforms[i];
+        content->platforms = more;
+        walk->room = 2 * walk->room + 8;
+    }
+    content->platforms[content->platform_count++] = platform;
+}
+
+static void note_created(struct walk *walk, struct slice config)
+{
+    struct json json;
+    int64_t created;
+    if (json_parse(walk->arena, config, &json) < 0 ||
+        !time_parse_iso(json_string(walk->arena, json_get(json_root(&json), "created")), &created))
+        return;
+    if (!walk->content->created || created < walk->content->created)
+        walk->content->created = created;
+}
+
+static int read_configuration(struct walk *walk, const struct manifest *manifest, bool names_platform)
+{
+    struct slice config;
+    if (!manifest->config.digest || (!walk->wish->configurations && !walk->wish->deep))
+        return 0;
+    if (registry_get_blob(walk->client, walk->repository, manifest->config.digest, walk->arena, &config, walk->error) <
+        0)
+        return -1;
+    note_created(walk, config);
+    const char *platform = names_platform ? config_platform(walk->arena, config) : NULL;
+    if (platform)
+        add_platform(walk, platform);
+    return 0;
+}
+
+static void note_size(struct walk *walk, const struct manifest *manifest)
+{
+    int64_t size = manifest->config.digest && manifest->config.size > 0 ? manifest->config.size : 0;
+    for (size_t i = 0; i < manifest->layer_count; i++) {
+        int64_t layer = manifest->layers[i].size;
+        if (layer < 0 || size > INT64_MAX - layer)
+            return;
+        size += manifest->layers[i].elsewhere ? 0 : layer;
+    }
+    if (size > walk->content->size)
+        walk->content->size = size;
+}
+
+static int try_layers(struct walk *walk, const char *digest, const struct manifest *manifest)
+{
+    if (manifest->layer_count > LAYERS_MAX)
+        return bad(walk, digest, "it has more layers than any image");
+    for (size_t i = 0; i < manifest->layer_count; i++) {
+        const struct descriptor *layer = &manifest->layers[i];
+        struct arena scratch = {0};
+        int status = layer->elsewhere ? 0
+                                      : registry_try_blob(walk->client, walk->repository, layer->digest, layer->size,
+                                                          &scratch, walk->error);
+        arena_free(&scratch);
+        if (status < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int look(struct walk *walk, const char *digest, bool names_platform, int depth);
+
+static int look_at_index(struct walk *walk, const struct manifest *manifest, int depth)
+{
+    for (size_t i = 0; i < manifest->child_count; i++)
+        if (manifest->children[i].platform)
+            add_platform(walk, manifest->children[i].platform);
+    for (size_t i = 0; i < manifest->child_count; i++) {
+        const char *platform = manifest->children[i].platform;
+        if (platform && is_wanted(walk, platform) && look(walk, manifest->children[i].digest, false, depth + 1) < 0)
+            return -1;
+    }
+    return 0;
+}
+
+static int look(struct walk *walk, const char *digest, bool names_platform, int depth)
+{
+    struct registry_manifest got;
+    struct manifest manifest;
+    if (depth > DEPTH_MAX || ++walk->parts > PARTS_MAX)
+        return bad(walk, digest, depth > DEPTH_MAX ? "its indexes point to further ones without end"
+                                                   : "it names more manifests than any image has");
+    if (registry_get_manifest(walk->client, walk->repository, digest, walk->arena, &got, walk->error) < 0) {
+        if (reason_state(walk->error->reason) == STATE_ABSENT)
+            walk->error->reason = REASON_INCOMPLETE;
+        return -1;
+    }
+    const char *fault = manifest_parse(walk->arena, got.body, &manifest);
+    if (fault)
+        return bad(walk, digest, fault);
+    if (manifest.is_index)
+        return look_at_index(walk, &manifest, depth);
+    note_size(walk, &manifest);
+    if (read_configuration(walk, &manifest, names_platform) < 0)
+        return -1;
+    return walk->wish->deep ? try_layers(walk, digest, &manifest) : 0;
+}
+
+int content_read(const struct registry_client *client, const char *repository, const char *digest,
+                 const struct content_wish *wish, struct arena *arena, struct content *content, struct error *error)
+{
+    struct walk walk = {client, repository, wish, arena, content, 0, 0, error};
+    *content = (struct content){.size = -1};
+    return look(&walk, digest, true, 0);
+}

@@ -1,0 +1,79 @@
+#include "image/manifest.h"
+
+#include "base/json.h"
+#include "image/digest.h"
+#include "image/platform.h"
+
+static size_t length(struct json_node array)
+{
+    size_t count = 0;
+    for (struct json_node node = json_first(array); json_exists(node); node = json_next(array, node))
+        count++;
+    return count;
+}
+
+static bool is_elsewhere(struct slice media_type)
+{
+    return slice_has(media_type, ".nondistributable.") || slice_has(media_type, ".foreign.");
+}
+
+/* Digests become parts of paths: nothing but one may pass. */
+static bool read_descriptor(struct arena *arena, struct json_node node, struct descriptor *descriptor)
+{
+    *descriptor = (struct descriptor){.digest = json_cstr(arena, json_get(node, "digest")), .size = -1};
+    descriptor->media_type = json_cstr(arena, json_get(node, "mediaType"));
+    bool sized = json_int64(json_get(node, "size"), &descriptor->size);
+    if (!sized || descriptor->size < 0)
+        descriptor->size = -1;
+    descriptor->platform = platform_of(arena, json_get(node, "platform"));
+    descriptor->elsewhere = is_elsewhere(slice_of(descriptor->media_type));
+    return descriptor->digest && !digest_fault(slice_of(descriptor->digest));
+}
+
+static bool read_list(struct arena *arena, struct json_node array, struct descriptor **list, size_t *count)
+{
+    *count = 0;
+    *list = arena_array(arena, length(array), sizeof **list);
+    for (struct json_node node = json_first(array); json_exists(node); node = json_next(array, node))
+        if (!read_descriptor(arena, node, &(*list)[(*count)++]))
+            return false;
+    return true;
+}
+
+/* Docker's schema 1 names its layers otherwise, and has no configuration. */
+static bool read_schema1(struct arena *arena, struct json_node layers, struct manifest *manifest)
+{
+    manifest->layers = arena_array(arena, length(layers), sizeof *manifest->layers);
+    for (struct json_node node = json_first(layers); json_exists(node); node = json_next(layers, node)) {
+        const char *digest = json_cstr(arena, json_get(node, "blobSum"));
+        if (!digest || digest_fault(slice_of(digest)))
+            return false;
+        manifest->layers[manifest->layer_count++] = (struct descriptor){.digest = digest, .size = -1};
+    }
+    return true;
+}
+
+const char *manifest_parse(struct arena *arena, struct slice text, struct manifest *manifest)
+{
+    struct json json;
+    *manifest = (struct manifest){.is_index = false};
+    if (json_parse(arena, text, &json) < 0)
+        return "it is not JSON";
+    struct json_node root = json_root(&json);
+    struct json_node children = json_get(root, "manifests"), layers = json_get(root, "layers");
+    struct json_node old_layers = json_get(root, "fsLayers"), config = json_get(root, "config");
+    manifest->is_index = json_is(children, JSON_ARRAY);
+    if (manifest->is_index)
+        return read_list(arena, children, &manifest->children, &manifest->child_count)
+                   ? NULL
+                   : "one of its manifests has no proper digest";
+    if (json_is(old_layers, JSON_ARRAY))
+        return read_schema1(arena, old_layers, manifest) ? NULL : "one of its layers has no proper digest";
+    if (!json_is(config, JSON_OBJECT) && !json_is(layers, JSON_ARRAY))
+        return "it is neither of an image nor an index";
+    if (json_exists(config) && !read_descriptor(arena, config, &manifest->config))
+        return "its configuration has no proper digest";
+    return read_list(arena, layers, &manifest->layers, &manifest->layer_count)
+               ? NULL
+               : "one of its layers has no proper digest";
+}

@@ -1,0 +1,30 @@
+#ifndef ECR_IMAGE_MANIFEST_H
+#define ECR_IMAGE_MANIFEST_H
+
+#include <stdint.h>
+
+#include "base/arena.h"
+
+/* What a manifest points to (OCI image-spec, "Descriptor"). */
+struct descriptor {
+    const char *digest; /* of the grammar */
+    const char *media_type;
+    int64_t size;         /* -1: not said */
+    const char *platform; /* of a child of an index: "linux/arm64/v8"; NULL: none, as of attestations */
+    bool elsewhere;       /* a layer that registries need not have (nondistributable, foreign) */
+};
+
+/* A manifest (image-spec, "Image Manifest", "Image Index", and Docker's schema 2) taken apart. */
+struct manifest {
+    bool is_index;
+    struct descriptor *children; /* of an index */
+    size_t child_count;
+    struct descriptor config; /* of an image; digest NULL in Docker's schema 1, which has none */
+    struct descriptor *layers;
+    size_t layer_count;
+};
+
+/* NULL, or what is wrong with it. All lives in `arena`. */
+const char *manifest_parse(struct arena *arena, struct slice text, struct manifest *manifest);
+
+#endif

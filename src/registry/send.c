@@ -1,0 +1,340 @@
+#include "registry/registry.h"
+
+#include <string.h>
+
+#include "auth/stored.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/redact.h"
+#include "base/utf8.h"
+#include "registry/challenge.h"
+#include "registry/token.h"
+
+/* Only what is asked for pulling is wanted; a scope that is not of a repository is the service's own business. */
+static const char *scope_for(const struct registry *registry, const char *repository, struct arena *arena)
+{
+    if (registry->scope && !slice_starts(slice_of(registry->scope), "repository:"))
+        return registry->scope;
+    return arena_printf(arena, "repository:%s:pull", repository);
+}
+
+/* Under the lock. The value of the Authorization header in *value, NULL for none. */
+static int authorize(const struct registry_client *client, const char *repository, struct arena *arena,
+                     const char **value, struct error *error)
+{
+    struct registry *registry = client->registry;
+    struct registry_token *token;
+    *value = NULL;
+    if (registry_open(client, error) < 0 || registry_find_login(client, false, error) < 0)
+        return -1;
+    const struct docker_auth *auth = &registry->auth;
+    bool known = registry->login_status == 1;
+    if (known && auth->registry_token) {
+        *value = arena_printf(arena, "Bearer %s", auth->registry_token);
+    } else if (registry->scheme == SCHEME_BEARER) {
+        const char *scope = scope_for(registry, repository, arena);
+        token = registry_token_find(registry, scope);
+        if (!token && registry_token_fetch(client, scope, &token, error) < 0)
+            return -1;
+        *value = arena_printf(arena, "Bearer %s", token->value);
+    } else if (known && auth->username && (registry->scheme == SCHEME_BASIC || registry->login == LOGIN_ECR)) {
+        *value = arena_printf(arena, "Basic %s", basic_authorization(arena, auth));
+    }
+    return 0;
+}
+
+/* Waits for this request's turn: requests to one registry do not begin all at once, and not while it wants a rest. */
+static int take_turn(const struct registry_client *client, struct error *error)
+{
+    struct registry *registry = client->registry;
+    pthread_mutex_lock(&registry->lock);
+    int64_t now = clock_ms(), turn = registry->free_at > now ? registry->free_at : now;
+    if (turn < client->deadline)
+        registry->free_at = turn + REGISTRY_SPACING_MS;
+    pthread_mutex_unlock(&registry->lock);
+    if (turn >= client->deadline && turn > now)
+        return error_set(error, REASON_THROTTLED, registry->name, "it asked us to wait longer than there is time");
+    clock_sleep_until(turn);
+    return 0;
+}
+
+static void pause_registry(struct registry *registry, long seconds)
+{
+    if (seconds <= 0)
+        return;
+    pthread_mutex_lock(&registry->lock);
+    int64_t until = deadline_in(seconds * 1000LL);
+    registry->free_at = until > registry->free_at ? until : registry->free_at;
+    pthread_mutex_unlock(&registry->lock);
+}
+
+static int send_once(const struct registry_client *client, const struct registry_request *what, struct arena *arena,
+                     struct http_reply *reply, const char **authorization, struct error *error)
+{
+    struct http_request request;
+    struct url url;
+    struct registry *registry = client->registry;
+    pthread_mutex_lock(&registry->lock);
+    int status = authorize(client, what->repository, arena, authorization, error);
+    pthread_mutex_unlock(&registry->lock);
+    if (status < 0 || take_turn(client, error) < 0)
+        return -1;
+    url = registry->base;
+    url.path = arena_printf(arena, "%s%s/%s", url.path, what->repository, what->path);
+    http_request_init(&request, what->method, &url);
+    registry_prepare(client, &request);
+    if (what->accept)
+        http_request_add(&request, "Accept", what->accept, false);
+    if (what->first_byte)
+        http_request_add(&request, "Range", "bytes=0-0", false);
+    if (*authorization)
+        http_request_add(&request, "Authorization", *authorization, true);
+    request.first_byte = what->first_byte;
+    request.body_limit = what->body_limit;
+    request.max_redirects = HTTP_REDIRECTS_MAX;
+    if (http_send(client->http, &request, arena, reply, error) < 0)
+        return -1;
+    pthread_mutex_lock(&registry->lock);
+    registry->internal = reply->internal;
+    registry->shown = registry->shown || http_header_get(&reply->head, "docker-distribution-api-version").data;
+    pthread_mutex_unlock(&registry->lock);
+    return 0;
+}
+
+/* Under 401: learns what is wanted. False when that has been given already, or cannot be. */
+static bool learn_scheme(const struct registry_client *client, const char *repository, const struct http_reply *reply,
+                         bool authorized, struct arena *arena)
+{
+    struct challenge challenge;
+    struct registry *registry = client->registry;
+    challenge_parse(arena, slice_of(http_header_list(arena, &reply->head, "www-authenticate")), &challenge);
+    pthread_mutex_lock(&registry->lock);
+    bool was_basic = registry->scheme == SCHEME_BASIC || registry->login == LOGIN_ECR;
+    bool helps = false;
+    if (challenge.bearer && challenge.realm) {
+        registry->scheme = SCHEME_BEARER;
+        registry->realm = arena_strdup(&registry->arena, challenge.realm);
+        registry->service = challenge.service ? arena_strdup(&registry->arena, challenge.service) : NULL;
+        registry->scope = challenge.scope ? arena_strdup(&registry->arena, challenge.scope) : NULL;
+        registry_token_forget(registry, scope_for(registry, repository, arena));
+        helps = true;
+    } else if (challenge.basic) {
+        registry->scheme = SCHEME_BASIC;
+        helps = registry->login_status == 1 && registry->auth.username && !(authorized && was_basic);
+    }
+    pthread_mutex_unlock(&registry->lock);
+    return helps;
+}
+
+const char *registry_error_code(struct arena *arena, const struct http_reply *reply, const char **message)
+{
+    struct json json;
+    *message = NULL;
+    if (json_parse(arena, reply->body, &json) < 0)
+        return NULL;
+    struct json_node first = json_first(json_get(json_root(&json), "errors"));
+    *message = json_cstr(arena, json_get(first, "message"));
+    return json_cstr(arena, json_get(first, "code"));
+}
+
+/* ECR's word for a token that is over, as JSON or plain text; its public registry says nothing but 400. */
+static bool says_expired(const struct http_reply *reply)
+{
+    return (reply->head.status == 403 || reply->head.status == 400 || reply->head.status == 401) &&
+           slice_has_nocase(reply->body, "authorization token has expired");
+}
+
+/* What of an ECR login is over is fetched anew. */
+static bool renew(const struct registry_client *client, const char *repository, const struct http_reply *reply,
+                  struct arena *arena)
+{
+    struct registry *registry = client->registry;
+    struct error ignored;
+    bool renewed = false;
+    error_init(&ignored, arena);
+    pthread_mutex_lock(&registry->lock);
+    if (registry->scheme == SCHEME_BEARER && (reply->head.status == 400 || says_expired(reply))) {
+        registry_token_forget(registry, scope_for(registry, repository, arena));
+        renewed = true;
+    } else if (registry->login == LOGIN_ECR && says_expired(reply)) {
+        renewed = registry_find_login(client, true, &ignored) == 1;
+    }
+    pthread_mutex_unlock(&registry->lock);
+    return renewed;
+}
+
+static void note_status(const struct http_reply *reply, struct error *error, const char *name)
+{
+    int status = reply->head.status;
+    error_set(error, status == 429 ? REASON_THROTTLED : REASON_SERVER_ERROR, name, "HTTP %d", status);
+    error->http_status = status;
+    error->retry_after = http_retry_after(&reply->head);
+}
+
+static bool is_busy(const struct http_reply *reply)
+{
+    return reply->head.status == 429 || reply->head.status >= 500;
+}
+
+/* What was done once already for a request. */
+struct remedies {
+    bool challenged, renewed;
+};
+
+/* Whether another attempt was prepared that may be answered otherwise. */
+static bool remedy(const struct registry_client *client, const char *repository, struct remedies *done,
+                   const struct http_reply *reply, bool authorized, struct arena *arena)
+{
+    int status = reply->head.status;
+    if (status == 401 && !done->challenged)
+        return done->challenged = learn_scheme(client, repository, reply, authorized, arena);
+    if ((status == 400 || status == 401 || status == 403) && !done->renewed)
+        return done->renewed = renew(client, repository, reply, arena);
+    return false;
+}
+
+static int send_as(const struct registry_client *client, const struct registry_request *what, struct arena *arena,
+                   struct http_reply *reply, struct error *error)
+{
+    struct remedies done = {false, false};
+    int cost = 0;
+    for (int attempt = 1;;) {
+        const char *authorization = NULL;
+        error_clear(error);
+        int status = send_once(client, what, arena, reply, &authorization, error);
+        if (status == 0 && remedy(client, what->repository, &done, reply, authorization != NULL, arena))
+            continue;
+        if (status == 0 && !is_busy(reply)) {
+            retry_succeeded(client->retry, cost);
+            return 0;
+        }
+        if (status == 0) {
+            note_status(reply, error, client->registry->name);
+            pause_registry(client->registry, error->retry_after);
+        }
+        if (retry_wait(client->retry, attempt++, error, client->deadline, &cost))
+            continue;
+        return status;
+    }
+}
+
+static bool is_welcome(int status)
+{
+    return status >= 200 && status < 300;
+}
+
+static bool is_turned_away(int status)
+{
+    return status == 400 || status == 401 || status == 403;
+}
+
+/*
+ * A login that is over keeps people out of what strangers may have: they are asked as such, and only a welcome counts.
+ */
+static bool try_stranger(const struct registry_client *client, const struct registry_request *what, struct arena *arena,
+                         struct http_reply *reply)
+{
+    struct registry_client stranger = *client;
+    struct http_reply other;
+    struct error ignored;
+    if (!client->stranger)
+        return false;
+    error_init(&ignored, arena);
+    stranger.registry = client->stranger;
+    stranger.stranger = NULL;
+    if (send_as(&stranger, what, arena, &other, &ignored) < 0 || !is_welcome(other.head.status))
+        return false;
+    *reply = other;
+    pthread_mutex_lock(&client->registry->lock);
+    client->registry->refused = true;
+    pthread_mutex_unlock(&client->registry->lock);
+    return true;
+}
+
+int registry_send(const struct registry_client *client, const struct registry_request *request, struct arena *arena,
+                  struct http_reply *reply, bool *anonymous, struct error *error)
+{
+    struct registry *registry = client->registry;
+    pthread_mutex_lock(&registry->lock);
+    bool refused = registry->refused && client->stranger;
+    pthread_mutex_unlock(&registry->lock);
+    if (refused && try_stranger(client, request, arena, reply)) {
+        *anonymous = true;
+        return 0;
+    }
+    int status = send_as(client, request, arena, reply, error);
+    pthread_mutex_lock(&registry->lock);
+    *anonymous = registry->login_status != 1;
+    pthread_mutex_unlock(&registry->lock);
+    bool turned_away = status < 0 ? error->reason == REASON_DENIED : is_turned_away(reply->head.status);
+    if (!*anonymous && turned_away && try_stranger(client, request, arena, reply)) {
+        *anonymous = true;
+        return 0;
+    }
+    return status;
+}
+
+bool registry_is_shown(const struct registry_client *client, const struct http_reply *reply, struct arena *arena)
+{
+    const char *message;
+    struct registry *registry = client->registry;
+    bool shown = registry_error_code(arena, reply, &message) != NULL;
+    pthread_mutex_lock(&registry->lock);
+    registry->shown = registry->shown || shown;
+    shown = registry->shown;
+    pthread_mutex_unlock(&registry->lock);
+    return shown;
+}
+
+static enum reason reason_of(int status, bool anonymous, const struct http_reply *reply)
+{
+    if (says_expired(reply))
+        return REASON_EXPIRED_CREDENTIALS;
+    if (status == 401 || status == 403)
+        return anonymous ? REASON_NO_CREDENTIALS : REASON_DENIED;
+    if (status == 429)
+        return REASON_THROTTLED;
+    if (status >= 500)
+        return REASON_SERVER_ERROR;
+    if (status == 404)
+        return REASON_AMBIGUOUS;
+    return status >= 400 ? REASON_REFUSED : REASON_BAD_REPLY;
+}
+
+/* What a registry says, without what it was told. */
+static const char *cut_secrets(const struct registry_client *client, struct arena *arena, const char *text)
+{
+    struct registry *registry = client->registry;
+    if (!text)
+        return NULL;
+    pthread_mutex_lock(&registry->lock);
+    const struct docker_auth *auth = &registry->auth;
+    const char *secrets[] = {auth->password, auth->identity_token, auth->registry_token,
+                             basic_authorization(arena, auth)};
+    for (size_t i = 0; i < sizeof secrets / sizeof *secrets; i++)
+        if (secrets[i])
+            text = redact(arena, text, secrets[i]);
+    for (struct registry_token *token = registry->tokens; token; token = token->next)
+        text = redact(arena, text, token->value);
+    pthread_mutex_unlock(&registry->lock);
+    return utf8_excerpt(arena, text);
+}
+
+int registry_refused(const struct registry_client *client, const struct http_reply *reply, bool anonymous,
+                     struct arena *arena, struct error *error)
+{
+    const char *message;
+    const char *name = client->registry->name;
+    int status = reply->head.status;
+    const char *code = registry_error_code(arena, reply, &message);
+    error_set(error, reason_of(status, anonymous, reply), name, "it answers HTTP %d%s%s%s%s", status, code ? " " : "",
+              code ? cut_secrets(client, arena, code) : "", message ? ": " : "",
+              message ? cut_secrets(client, arena, message) : "");
+    if (error->reason == REASON_NO_CREDENTIALS)
+        error_hint(error, "strangers are not told what it holds: log in with docker login %s, or give --authfile", name);
+    else if (error->reason == REASON_EXPIRED_CREDENTIALS)
+        error_hint(error, "the stored login is over: log in again");
+    error->http_status = status;
+    error->retry_after = http_retry_after(&reply->head);
+    return -1;
+}
