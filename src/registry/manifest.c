@@ -104,7 +104,7 @@ int registry_has_manifest(struct http *http, const char *registry, const char *r
     struct url url;
     struct http_reply reply;
     struct challenge challenge;
-    const char *token;
+    const char *token = NULL;
     if (manifest_url(arena, registry, repository, target, &url, error) < 0 ||
         ask(http, &url, NULL, deadline, arena, &reply, error) < 0)
         return -1;
