@@ -39,6 +39,14 @@ run-test_%: build/unit/test_%
 	@echo "  UNIT    $*"
 	@$< >$<.log 2>&1 || { grep -v '^\[ *\(RUN\|OK\|=*\) *\]' $<.log; exit 1; }
 
+# Those with threads, under ThreadSanitizer: tests/test_threads.py runs them.
+build/unit-tsan/%: tests/unit/%.c build/tsan/libecr.a build/tsan/libbearssl.a
+	@echo "  CC      $@"
+	@mkdir -p $(@D)
+	@$(CC) $(CPPFLAGS) $(CFLAGS) -O1 $(TEST) $(TSAN) -MMD -MP -o $@ $< build/tsan/libecr.a build/tsan/libbearssl.a \
+	    -lcmocka -pthread
+-include $(wildcard build/unit-tsan/*.d)
+
 # Fuzzing: tests/fuzz/fuzz_NAME.c, with fuzz_NAME.dict and corpus/NAME/ where they exist. New finds go to
 # build/fuzz/corpus/; the corpus under tests/ is only read.
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))

@@ -1,4 +1,4 @@
-"""The threads of the name lookup under ThreadSanitizer: those that are waited for and those that are left behind."""
+"""Threads under ThreadSanitizer: those of the name lookup, waited for or left behind, and many that want credentials."""
 
 import os
 import subprocess
@@ -8,6 +8,9 @@ from lab.client import ROOT
 from support_net import verdict
 
 BINARY = os.path.join(ROOT, "build", "tsan", "ecr")
+
+# Kernels that randomise addresses much leave no room for ThreadSanitizer's own: setarch -R turns that off.
+FIXED_ADDRESSES = ("setarch", "-R")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -35,8 +38,16 @@ def test_lookup(lab, kind, family, want):
     lab.push_image(f"{repository}:v1")
     if kind:
         lab.dns_fault(lab.api_host, kind, type=family, **({"milliseconds": 700} if kind == "slow" else {}))
-    # Kernels that randomise addresses much leave no room for ThreadSanitizer's own: setarch -R turns that off.
     result = lab.ecr("check", "--via", "ecr", "--max-attempts", "1", "--timeout", "4s", f"{repository}:v1",
-                     prefix=("setarch", "-R"))
+                     prefix=FIXED_ADDRESSES)
     assert verdict(result) == want, result
     assert "ThreadSanitizer" not in result.stderr
+
+
+@pytest.mark.parametrize("name", ["test_provider"])
+def test_unit(name):
+    """Unit tests with threads of their own, built a second time."""
+    program = os.path.join(ROOT, "build", "unit-tsan", name)
+    subprocess.run(["make", "-s", "-C", ROOT, f"build/unit-tsan/{name}"], check=True)
+    result = subprocess.run([*FIXED_ADDRESSES, program], capture_output=True, text=True, timeout=120)
+    assert result.returncode == 0 and "ThreadSanitizer" not in result.stderr, result.stdout + result.stderr

@@ -41,15 +41,18 @@ char *redact(struct arena *arena, const char *text, const char *secret)
     return clean;
 }
 
-static bool is_key_char(char c)
-{
-    return ascii_is_alnum(c) || (c && strchr("+/=_-.%\\", c));
-}
-
-static size_t key_length(struct slice text)
+static size_t span(struct slice text, const char *more)
 {
     size_t len = 0;
-    while (len < text.len && is_key_char(text.data[len]))
+    while (len < text.len && (ascii_is_alnum(text.data[len]) || (text.data[len] && strchr(more, text.data[len]))))
+        len++;
+    return len;
+}
+
+static size_t span_of(struct slice text, const char *bytes)
+{
+    size_t len = 0;
+    while (len < text.len && text.data[len] && strchr(bytes, text.data[len]))
         len++;
     return len;
 }
@@ -70,34 +73,40 @@ static bool names_secret(struct slice word)
     return slice_has_nocase(word, "secret") || slice_has_nocase(word, "token");
 }
 
-/* "SECRET=abc" is one word of key characters: where its value begins, 0 when it has none. */
-static size_t value_start(struct slice word)
+/* Where the value begins that is assigned to the name at the start of the text, as in 'NAME = "VALUE"'; 0: none is. */
+static size_t value_start(struct slice text, size_t name)
 {
-    struct slice rest = word;
-    struct slice name = slice_cut(&rest, '=');
-    return rest.data && names_secret(name) ? name.len + 1 : 0;
+    size_t at = name + span_of(slice_from(text, name), "\"' \t");
+    if (at == text.len || (text.data[at] != ':' && text.data[at] != '='))
+        return 0;
+    return at + span_of(slice_from(text, at), ":=\"' \t\\");
+}
+
+static size_t value_length(struct slice text)
+{
+    size_t len = 0;
+    while (len < text.len && !strchr(" \t\r\n\"',;}", text.data[len]))
+        len++;
+    return len;
 }
 
 char *redact_keys(struct arena *arena, const char *text)
 {
     struct buf out = BUF_INIT;
-    bool assigned = false; /* what comes next is the value of a name that means a secret */
     for (struct slice rest = slice_of(text); rest.len;) {
-        size_t len = key_length(rest);
-        struct slice word = slice_head(rest, len ? len : 1);
-        size_t start = value_start(word);
-        if (!len) {
-            assigned = assigned && strchr(" \t:='\",", word.data[0]) != NULL;
-            buf_slice(&out, word);
-        } else if (assigned || looks_like_key(word)) {
+        size_t name = span(rest, "_-."), key = span(rest, "+/=_-.%\\"), taken = name ? name : 1;
+        size_t value = names_secret(slice_head(rest, name)) ? value_start(rest, name) : 0;
+        if (value) {
+            taken = value + value_length(slice_from(rest, value));
+            buf_slice(&out, slice_head(rest, value));
+            buf_str(&out, taken > value ? "***" : "");
+        } else if (looks_like_key(slice_head(rest, key))) {
+            taken = key;
             buf_str(&out, "***");
-            assigned = false;
         } else {
-            buf_slice(&out, start ? slice_head(word, start) : word);
-            buf_str(&out, start && start < word.len ? "***" : "");
-            assigned = names_secret(word) && (!start || start == word.len);
+            buf_slice(&out, slice_head(rest, taken));
         }
-        rest = slice_from(rest, word.len);
+        rest = slice_from(rest, taken);
     }
     return buf_detach(&out, arena);
 }

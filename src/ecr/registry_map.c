@@ -33,6 +33,8 @@ static int add(struct registry_map *map, struct arena *arena, struct slice regis
     if (!is_registry(arena, rule.registry))
         return refuse(error, place,
                       arena_printf(arena, "'%s' is neither a registry of ECR nor an account", rule.registry));
+    if (strlen(rule.registry) != registry.len || strlen(rule.target) != target.len)
+        return refuse(error, place, "a rule holds a NUL byte");
     if (!target.len)
         return refuse(error, place, arena_printf(arena, "nothing stands behind '%s='", rule.registry));
     if (registry_rule_is_role(&rule) && !slice_has(target, ":role/"))

@@ -29,6 +29,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (size_t i = 0; status == 0 && i < sizeof registries / sizeof *registries; i++) {
         struct docker_auth auth;
         int found = docker_config_find(&config, &arena, registries[i], &auth, &error);
+        MUST(found == 0 || !auth.helper); /* a registry that is left to a helper has nothing stored */
+        MUST(!auth.helper || *auth.helper);
         MUST(found >= -1 && found <= 1 && (found >= 0 || error.reason == REASON_NO_CREDENTIALS));
         if (found == 1)
             check(&arena, &auth, registries[i]);

@@ -18,7 +18,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         }
         MUST(count == 0 || addr_equal(&first, &found[0]));
     }
-    while (resolv_conf_server(&text).len)
-        MUST(slice_has(text, "nameserver"));
+    struct slice whole = text;
+    for (struct slice server; (server = resolv_conf_server(&text)).len;) {
+        MUST(within(server, whole) && slice_has(whole, "nameserver"));
+        MUST(!memchr(server.data, ' ', server.len) && !memchr(server.data, '\n', server.len));
+    }
+    MUST(!text.data); /* it ends with the text */
     return 0;
 }

@@ -25,7 +25,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     config.credentials = config.config;
     aws_config_get_service(&config, &arena, "default", "ecr", "endpoint_url");
-    aws_config_region(&config, &arena, NULL);
+    aws_config_region(&config, &arena);
     if (!bad && config.config.count && aws_config_has_profile(&config, "default"))
         aws_config_get(&config, &arena, "default", "region");
     arena_free(&arena);

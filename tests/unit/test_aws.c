@@ -94,12 +94,47 @@ static void test_config(void **state)
         aws_config_has_profile(&config, "a b"));
     assert_false(aws_config_has_profile(&config, "s") || aws_config_has_profile(&config, "x") ||
         aws_config_has_profile(&config, ""));
-    assert_string_equal(aws_config_region(&config, &arena, NULL), "prefixed");
+    assert_string_equal(aws_config_region(&config, &arena), "prefixed");
     setenv("AWS_DEFAULT_REGION", "r2", 1);
-    assert_string_equal(aws_config_region(&config, &arena, NULL), "r2");
+    assert_string_equal(aws_config_region(&config, &arena), "r2");
     setenv("AWS_REGION", "r1", 1);
-    assert_string_equal(aws_config_region(&config, &arena, NULL), "r1");
-    assert_string_equal(aws_config_region(&config, &arena, "r0"), "r0");
+    assert_string_equal(aws_config_region(&config, &arena), "r1");
+    config.region_flag = "r0";
+    assert_string_equal(aws_config_region(&config, &arena), "r0");
+    aws_config_free(&config);
+    remove_folder(folder);
+    env_clean();
+}
+
+/* The name in a section's header, after any blanks and in either quotes, or in none. */
+static void test_named_sections(void **state)
+{
+    (void)state;
+    folder = new_folder();
+    env_clean();
+    struct aws_config config;
+    use_files("[sso-session one]\nk = 1\n[sso-session  two]\nk = 2\n[sso-session\tthree]\nk = 3\n[sso-session \"four\"]\nk = 4\n"
+              "[sso-session 'five']\nk = 5\n[sso-session \t \"six seven\" ]\nk = 6\n[ sso-session eight ]\nk = 8\n[sso-session nine' ]\nk = 9\n"
+              "[sso-session empty]\n[sso-session]\nk = none\n[sso-sessionten]\nk = 10\n[sso-session \"\"]\nk = quotes\n"
+              "[profile eleven]\nk = 11\n[services s1]\necr =\n  endpoint_url = u1\n[services\ts2]\necr =\n  endpoint_url = u2\n"
+              "[services  \"s 3\"]\necr =\n  endpoint_url = u3\n[services 's4']\necr =\n  endpoint_url = u4\n[servicess5]\necr =\n  endpoint_url = u5\n"
+              "[profile  p2]\nservices = s2\n[profile\t\"p 3\"]\nservices = s 3\n[profile p4]\nservices=s4\n[profile p1]\nservices=s1\n"
+              "[profile p5]\nservices=s5\n[profilep6]\nregion=r\n[sso-session one]\nl = later\n", NULL);
+    assert_int_equal(aws_config_load(&config, &arena, NULL, &error), 0);
+    static const char *const sessions[][2] = {
+        {"one", "1"}, {"two", "2"}, {"three", "3"}, {"four", "4"}, {"five", "5"}, {"six seven", "6"}, {"eight", "8"}, {"nine'", "9"},
+        {"ten", NULL}, {"eleven", NULL}, {"\"four\"", NULL}, {" two", NULL}, {"ONE", NULL}, {"s1", NULL},
+    };
+    for (size_t i = 0; i < COUNT(sessions); i++) {
+        CHECK_TEXT(aws_config_get_sso_session(&config, &arena, sessions[i][0], "k"), sessions[i][1], "%s", sessions[i][0]);
+        CHECK(aws_config_has_sso_session(&config, sessions[i][0]) == (sessions[i][1] != NULL), "%s", sessions[i][0]);
+    }
+    assert_true(aws_config_has_sso_session(&config, "empty") && !aws_config_has_sso_session(&config, "none"));
+    assert_string_equal(aws_config_get_sso_session(&config, &arena, "one", "l"), "later");
+    static const char *const services[][2] = {{"p1", "u1"}, {"p2", "u2"}, {"p 3", "u3"}, {"p4", "u4"}, {"p5", NULL}};
+    for (size_t i = 0; i < COUNT(services); i++)
+        CHECK_TEXT(aws_config_get_service(&config, &arena, services[i][0], "ecr", "endpoint_url"), services[i][1], "%s", services[i][0]);
+    assert_false(aws_config_has_profile(&config, "p6") || aws_config_has_profile(&config, "one"));
     aws_config_free(&config);
     remove_folder(folder);
     env_clean();
@@ -144,11 +179,11 @@ static void test_profiles(void **state)
     write_file(folder, ".aws/config", "[default]\nregion = home\n");
     setenv("HOME", folder, 1);
     assert_int_equal(aws_config_load(&config, &arena, NULL, &error), 0);
-    assert_string_equal(aws_config_region(&config, &arena, NULL), "home");
+    assert_string_equal(aws_config_region(&config, &arena), "home");
     aws_config_free(&config);
     setenv("AWS_CONFIG_FILE", "~/.aws/config", 1);
     assert_int_equal(aws_config_load(&config, &arena, NULL, &error), 0);
-    assert_string_equal(aws_config_region(&config, &arena, NULL), "home");
+    assert_string_equal(aws_config_region(&config, &arena), "home");
     aws_config_free(&config);
     use_files("broken", NULL);
     assert_int_equal(aws_config_load(&config, &arena, NULL, &error), -1);
@@ -179,7 +214,7 @@ static void test_chain(void **state)
         {ENV, NULL, NULL, NULL, REASON_OK, "E", "E%", NULL},
         {ENV " AWS_SESSION_TOKEN=T", NULL, NULL, NULL, REASON_OK, "E", "E%", "T"},
         {ENV " AWS_SECURITY_TOKEN=O", NULL, NULL, NULL, REASON_OK, "E", "E%", "O"},
-        {ENV " AWS_SESSION_TOKEN=T AWS_SECURITY_TOKEN=O", NULL, NULL, NULL, REASON_OK, "E", "E%", "T"},
+        {ENV " AWS_SESSION_TOKEN=T AWS_SECURITY_TOKEN=O", NULL, NULL, NULL, REASON_OK, "E", "E%", "O"},
         {"AWS_ACCESS_KEY_ID=E", NULL, "[default]\n" KEYS("F"), NULL, REASON_NO_CREDENTIALS, NULL, NULL, NULL},
         {"AWS_SECRET_ACCESS_KEY=E%", NULL, "[default]\n" KEYS("F"), NULL, REASON_NO_CREDENTIALS, NULL, NULL, NULL},
         {"AWS_ACCESS_KEY_ID= AWS_SECRET_ACCESS_KEY=", NULL, "[default]\n" KEYS("F"), NULL, REASON_OK, "F", "F%", NULL},
@@ -202,7 +237,9 @@ static void test_chain(void **state)
         {ENV " AWS_CREDENTIAL_EXPIRATION=soon", NULL, NULL, NULL, REASON_NO_CREDENTIALS, NULL, NULL, NULL},
         {"", "[default]\nrole_arn=arn:aws:iam::123456789012:role/r\n" KEYS("C"), NULL, NULL, REASON_NO_CREDENTIALS,
          NULL, NULL, NULL},
-        {"", "[default]\nsso_session=s\n", "[default]\n" KEYS("F"), NULL, REASON_NO_CREDENTIALS, NULL, NULL, NULL},
+        {"", "[default]\nsso_session=s\n", "[default]\n" KEYS("F"), NULL, REASON_OK, "F", "F%", NULL},
+        {"", "[default]\nsso_session=s\nsso_account_id=123456789012\n", "[default]\n" KEYS("F"), NULL,
+         REASON_NO_CREDENTIALS, NULL, NULL, NULL},
         {ENV, "[default]\nrole_arn=r\n", NULL, NULL, REASON_OK, "E", "E%", NULL},
         {ENV, "[profile ci]\nrole_arn=r\n", NULL, "ci", REASON_NO_CREDENTIALS, NULL, NULL, NULL},
         {"AWS_ROLE_ARN=r AWS_WEB_IDENTITY_TOKEN_FILE=/f", NULL, "[default]\n" KEYS("F"), NULL, REASON_NO_CREDENTIALS,
@@ -217,6 +254,12 @@ static void test_chain(void **state)
          NULL},
         {"", "[profile ci]\n", NULL, "ci", REASON_NO_CREDENTIALS, NULL, NULL, NULL},
     };
+    struct trust trust;
+    struct http http;
+    struct aws_shared shared = {.skew = 0};
+    trust_init(&trust);
+    http_init(&http, &trust);
+    retry_init(&shared.retry, 1);
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct aws_config config;
         struct credentials found = {0};
@@ -229,7 +272,12 @@ static void test_chain(void **state)
                 setenv(name, arena_copy(&arena, value), 1);
         }
         assert_int_equal(aws_config_load(&config, &arena, rows[i].flag, &error), 0);
-        int status = chain_find(&config, &arena, &found, &error);
+        setenv("AWS_EC2_METADATA_DISABLED", "true", 1);
+        setenv("AWS_ENDPOINT_URL_STS", "http://127.0.0.1:1", 1); /* nobody is there */
+        struct source_context context = {.config = &config, .profile = config.profile, .http = &http, .shared = &shared,
+            .environment = !config.profile_from_flag, .deadline = DEADLINE_NONE, .arena = &arena};
+        error_clear(&error);
+        int status = chain_find(&context, NULL, &found, &error);
         CHECK(status == (rows[i].reason == REASON_OK ? 0 : -1), "row %zu", i);
         if (status < 0) {
             CHECK((int)error.reason == rows[i].reason, "row %zu: %s", i, error_text(&error, &arena));
@@ -243,6 +291,8 @@ static void test_chain(void **state)
         }
         aws_config_free(&config);
     }
+    http_free(&http);
+    trust_free(&trust);
     remove_folder(folder);
     env_clean();
 }
@@ -424,8 +474,8 @@ static void test_retry_bucket(void **state)
 static void test_covering_rule(void **state)
 {
     (void)state;
-    static const struct ecr_cache_rule rules[] = {{"docker", "a"}, {"docker/hub", "b"}, {"ROOT", "root"},
-        {"team/", "t"}, {"", "empty"}};
+    static const struct ecr_cache_rule rules[] = {{"docker", "a", NULL}, {"docker/hub", "b", NULL}, {"ROOT", "root", NULL},
+        {"team/", "t", NULL}, {"", "empty", NULL}};
     static const struct {
         const char *repository;
         size_t count;
@@ -441,5 +491,5 @@ static void test_covering_rule(void **state)
     }
 }
 
-RUN(TEST(test_ini), TEST(test_config), TEST(test_profiles), TEST(test_chain), TEST(test_error_code), TEST(test_codes),
+RUN(TEST(test_ini), TEST(test_config), TEST(test_named_sections), TEST(test_profiles), TEST(test_chain), TEST(test_error_code), TEST(test_codes),
     TEST(test_retry_helps), TEST(test_retry_bucket), TEST(test_covering_rule))

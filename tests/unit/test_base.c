@@ -1,4 +1,9 @@
 /* The floor that everything stands on: slices, builder, arena, encodings, clock, reasons. */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
 #include "unit.h"
 
 #include "base/clock.h"
@@ -215,6 +220,33 @@ static void test_hashes(void **state)
     buf_free(&hex);
 }
 
+/* FIPS 180-4's examples, and lengths about the block's. */
+static void test_sha1(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *hash;
+    } rows[] = {
+        {"", "da39a3ee5e6b4b0d3255bfef95601890afd80709"}, {"abc", "a9993e364706816aba3e25717850c26c9cd0d89d"},
+        {"abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq", "84983e441c3bd26ebaae4aa1f95129e5e54670f1"},
+        {"The quick brown fox jumps over the lazy dog", "2fd4e1c67a2d28fced849ee1bb76e7391b93eb12"},
+        {"https://d-1234567890.awsapps.com/start", "7487b5b67d5fa1132cf33fa93ae51ef38cc37752"},
+        {"63636363636363636363636363636363636363636363636363636363636363x", "c62aa87bc2040ed5392ba92d85e5d7b2e89bf1a9"},
+        {"6464646464646464646464646464646464646464646464646464646464646464", "4b3557f9f18d771f1def9bf8927cdebcf3208e4f"},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        uint8_t hash[SHA1_SIZE];
+        struct buf hex = BUF_INIT;
+        sha1(slice_of(rows[i].text), hash);
+        encode_hex(&hex, hash, sizeof hash);
+        CHECK_TEXT(hex.data, rows[i].hash, "%s", rows[i].text);
+        buf_free(&hex);
+    }
+    uint8_t hash[SHA1_SIZE];
+    sha1(slice_of(repeat("a", 1000000)), hash);
+    assert_memory_equal(hash, "\x34\xaa\x97\x3c\xd4\xc4\xda\xa4\xf6\x1e\xeb\x2b\xdb\xad\x27\x31\x65\x34\x01\x6f", SHA1_SIZE);
+}
+
 static void test_times(void **state)
 {
     (void)state;
@@ -271,6 +303,26 @@ static void test_times(void **state)
     assert_string_equal(text, "2028-02-29T23:59:59Z");
     time_basic(1795240800, text);
     assert_string_equal(text, "20261121T060000Z");
+    static const struct {
+        int64_t seconds;
+        const char *text;
+    } shown[] = {
+        {0, "1970-01-01T00:00:00Z"}, {-1, "1969-12-31T23:59:59Z"}, {951782400, "2000-02-29T00:00:00Z"},
+        {4107542399, "2100-02-28T23:59:59Z"}, {4107542400, "2100-03-01T00:00:00Z"},
+        {253402300799, "9999-12-31T23:59:59Z"}, {-62167219200, "0000-01-01T00:00:00Z"},
+    };
+    for (size_t i = 0; i < COUNT(shown); i++) {
+        time_iso(shown[i].seconds, text);
+        CHECK_TEXT(text, shown[i].text, "%jd", (intmax_t)shown[i].seconds);
+    }
+    static const int64_t far[] = {253402300800, INT64_MAX, INT64_MIN, -99999999999999, 67767976233532799};
+    for (size_t i = 0; i < COUNT(far); i++) { /* no year of four digits: anything that fits and is no other date */
+        int64_t seconds;
+        time_iso(far[i], text);
+        CHECK(strlen(text) < TIME_TEXT && !time_parse_iso(slice_of(text), &seconds), "%jd: %s", (intmax_t)far[i], text);
+        time_basic(far[i], text);
+        CHECK(strlen(text) < TIME_TEXT, "%jd: %s", (intmax_t)far[i], text);
+    }
     for (int64_t day = 0; day < 200 * 366; day++) { /* the calendar of the C library and ours */
         int64_t seconds;
         time_iso(day * 86400 + day % 86400, text);
@@ -350,6 +402,115 @@ static void test_errors(void **state)
     assert_string_equal(error_text(&error, &arena), "alone");
 }
 
+/* A copy outlives what it was made of. */
+static void test_error_copy(void **state)
+{
+    (void)state;
+    struct arena other = {NULL};
+    struct error from;
+    error_init(&from, &other);
+    error_set(&from, REASON_THROTTLED, "subject", "cause");
+    error_hint(&from, "hint");
+    from.service_code = arena_strdup(&other, "Code");
+    from.request_id = arena_strdup(&other, "id");
+    from.http_status = 429;
+    from.retry_after = 7;
+    from.final = true;
+    error_copy(&error, &from);
+    arena_free(&other);
+    assert_ptr_equal(error.arena, &arena);
+    assert_string_equal(error_text(&error, &arena), "subject: cause; hint");
+    assert_string_equal(error.service_code, "Code");
+    assert_string_equal(error.request_id, "id");
+    assert_true(error.reason == REASON_THROTTLED && error.http_status == 429 && error.retry_after == 7 && error.final);
+    error_init(&from, &other);
+    error_set(&from, REASON_DENIED, "s", "c");
+    error_copy(&error, &from);
+    assert_true(!error.hint && !error.service_code && !error.request_id && error.retry_after == -1 && !error.final);
+    arena_free(&other);
+}
+
+static void *write_slowly(void *fd)
+{
+    for (int i = 0; i < 3; i++) {
+        usleep(30000);
+        assert_int_equal(write(*(int *)fd, "part", 4), 4);
+    }
+    close(*(int *)fd);
+    return NULL;
+}
+
+static atomic_bool enough;
+
+/* A writer that never is silent for long, and never ends. */
+static void *drip(void *fd)
+{
+    while (!enough) {
+        assert_int_equal(write(*(int *)fd, ".", 1), 1);
+        usleep(20000);
+    }
+    return NULL;
+}
+
+/* Our stdin: its end must come before the deadline, however it is waited for. */
+static void test_streams(void **state)
+{
+    (void)state;
+    struct buf out;
+    pthread_t writer;
+    int ends[2];
+    assert_int_equal(pipe(ends), 0);
+    pthread_create(&writer, NULL, write_slowly, &ends[1]);
+    assert_int_equal(stream_read(ends[0], 100, deadline_in(2000), &out), 0);
+    pthread_join(writer, NULL);
+    assert_string_equal(out.data, "partpartpart");
+    buf_free(&out);
+    close(ends[0]);
+    assert_int_equal(stream_read(ends[0], 100, deadline_in(2000), &out), EBADF);
+    for (size_t limit = 11; limit <= 12; limit++) {
+        assert_int_equal(pipe(ends), 0);
+        pthread_create(&writer, NULL, write_slowly, &ends[1]);
+        assert_int_equal(stream_read(ends[0], limit, deadline_in(2000), &out), limit < 12 ? EFBIG : 0);
+        pthread_join(writer, NULL);
+        assert_int_equal(out.len, limit < 12 ? 0 : 12);
+        buf_free(&out);
+        close(ends[0]);
+    }
+    int64_t before = clock_ms();
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(write(ends[1], "half", 4), 4);
+    assert_int_equal(stream_read(ends[0], 100, deadline_in(100), &out), ETIMEDOUT);
+    assert_true(out.len == 0 && clock_ms() - before >= 100 && clock_ms() - before < 1500);
+    close(ends[1]);
+    assert_int_equal(fcntl(ends[0], F_SETFL, O_NONBLOCK), 0);
+    assert_int_equal(stream_read(ends[0], 100, deadline_in(100), &out), 0);
+    buf_free(&out);
+    close(ends[0]);
+    assert_int_equal(pipe(ends), 0);
+    enough = false;
+    pthread_create(&writer, NULL, drip, &ends[1]);
+    before = clock_ms();
+    assert_int_equal(stream_read(ends[0], 60, deadline_in(300), &out), ETIMEDOUT);
+    assert_true(out.len == 0 && clock_ms() - before >= 290 && clock_ms() - before < 2000);
+    enough = true;
+    pthread_join(writer, NULL);
+    close(ends[0]);
+    close(ends[1]);
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(write(ends[1], "all", 3), 3);
+    close(ends[1]);
+    assert_int_equal(stream_read(ends[0], 100, deadline_in(-1), &out), 0); /* what is there needs no time */
+    assert_string_equal(out.data, "all");
+    buf_free(&out);
+    close(ends[0]);
+    assert_int_equal(pipe(ends), 0);
+    close(ends[1]);
+    assert_int_equal(stream_read(ends[0], 0, deadline_in(100), &out), 0); /* at once at its end */
+    assert_int_equal(out.len, 0);
+    buf_free(&out);
+    close(ends[0]);
+}
+
 static void test_files(void **state)
 {
     (void)state;
@@ -389,6 +550,48 @@ static void test_redact(void **state)
         CHECK_TEXT(redact(&arena, rows[i].text, rows[i].secret), rows[i].result, "%s", rows[i].text);
 }
 
+/* What a program prints that was to give credentials: its keys do not go on. */
+static void test_redact_keys(void **state)
+{
+    (void)state;
+#define KEY40 "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
+#define ID20  "AKIAIOSFODNN7EXAMPLE"
+    static const struct {
+        const char *text, *result;
+    } rows[] = {
+        {"", ""}, {"no such session: aws sso login", "no such session: aws sso login"}, {KEY40, "***"},
+        {"key " KEY40 " is over", "key *** is over"}, {"'" KEY40 "'", "'***'"}, {KEY40 "\n" KEY40, "***\n***"},
+        {"(" KEY40 ")", "(***)"}, {ID20, ID20}, {"x=" KEY40, "***"}, {"\xc3\xa9" KEY40 "\xff", "\xc3\xa9***\xff"},
+        /* As long as a key, but no mixture of both cases and digits, or one character short. */
+        {"abcdefghijklmnopqrstuvwxyzabcdefghijklmnop", "abcdefghijklmnopqrstuvwxyzabcdefghijklmnop"},
+        {"ABCDEFGHIJKLMNOPQRSTUVWXYZ01234567890123", "ABCDEFGHIJKLMNOPQRSTUVWXYZ01234567890123"},
+        {"da39a3ee5e6b4b0d3255bfef95601890afd80709", "da39a3ee5e6b4b0d3255bfef95601890afd80709"},
+        {"AbcdefghijklmnopqrstuvwxyzAbcdefghijklmn", "AbcdefghijklmnopqrstuvwxyzAbcdefghijklmn"},
+        {"Ab1defghijklmnopqrstuvwxyzabcdefghi", "Ab1defghijklmnopqrstuvwxyzabcdefghi"},
+        {"Ab1defghijklmnopqrstuvwxyzabcdefghij", "***"}, {"arn:aws:iam::123456789012:role/Puller", "arn:aws:iam::123456789012:role/Puller"},
+        /* What is assigned to a name that means a secret, of any length. */
+        {"SECRET=abc", "SECRET=***"}, {"secret=abc def", "secret=*** def"}, {"AWS_SECRET_ACCESS_KEY=a1 b", "AWS_SECRET_ACCESS_KEY=*** b"},
+        {"SECRET= abc", "SECRET= ***"}, {"SECRET = abc, d", "SECRET = ***, d"}, {"SECRET =abc", "SECRET =***"}, {"aws_secret_access_key = a/b c", "aws_secret_access_key = *** c"},
+        {"secret == abc", "secret == ***"}, {"secret: abc", "secret: ***"}, {"Token:\t'abc'", "Token:\t'***'"},
+        {"{\"SecretAccessKey\": \"abc\", \"Version\": 1}", "{\"SecretAccessKey\": \"***\", \"Version\": 1}"},
+        {"{\"SessionToken\":\"abc\",\"x\":\"y\"}", "{\"SessionToken\":\"***\",\"x\":\"y\"}"},
+        {"aws_session_token=a=b==", "aws_session_token=***"}, {"SECRET=a/b+c%2F", "SECRET=***"}, {"SECRET=\"abc\"", "SECRET=\"***\""},
+        {"TOKEN=one TOKEN=two", "TOKEN=*** TOKEN=***"}, {"id=" ID20 " secret=x", "id=" ID20 " secret=***"}, {"SECRET=", "SECRET="},
+        {"no secret", "no secret"}, {"the token; it is over", "the token; it is over"}, {"the token\nit is over", "the token\nit is over"},
+        {"=abc", "=abc"}, {"key=abc", "key=abc"}, {"a secret, b = c", "a secret, b = c"},
+        /* Words that only follow such a name are not assigned to it. */
+        {"Error when retrieving token from sso: Token has expired and refresh failed",
+         "Error when retrieving token from sso: Token has expired and refresh failed"},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++)
+        CHECK_TEXT(redact_keys(&arena, rows[i].text), rows[i].result, "%s", rows[i].text);
+    /* Where it stands does not matter. */
+    for (size_t len = 0; len < 300; len++) {
+        const char *text = arena_printf(&arena, "%s " KEY40 "\n%s", repeat("-", len), repeat("x ", len));
+        CHECK(!strstr(redact_keys(&arena, text), "bPxRfi"), "%zu", len);
+    }
+}
+
 RUN(TEST(test_slices), TEST(test_numbers), TEST(test_buf), TEST(test_arena), TEST(test_base64), TEST(test_percent),
-    TEST(test_hashes), TEST(test_times),
-    TEST(test_durations), TEST(test_reasons), TEST(test_errors), TEST(test_files), TEST(test_redact))
+    TEST(test_hashes), TEST(test_sha1), TEST(test_times),
+    TEST(test_durations), TEST(test_reasons), TEST(test_errors), TEST(test_error_copy), TEST(test_streams), TEST(test_files), TEST(test_redact), TEST(test_redact_keys))

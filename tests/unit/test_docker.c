@@ -112,6 +112,20 @@ static void test_stored(void **state)
     assert_int_equal(stored_auth_find(&arena, authfile, "r.test", &auth, &error), 0); /* in place of Docker's file */
     assert_int_equal(stored_auth_find(&arena, "/nowhere", "r.test", &auth, &error), -1);
     assert_int_equal(error.reason, REASON_NO_CREDENTIALS);
+    /* podman's file stands between the two. */
+    setenv("REGISTRY_AUTH_FILE", write_file(folder, "podman.json", "{\"auths\":{\"r.test\":{\"auth\":\"cG9kOnA=\"},\"s.test\":{\"auth\":\"cG9kOnA=\"}}}"), 1);
+    assert_int_equal(stored_auth_find(&arena, NULL, "r.test", &auth, &error), 1);
+    assert_string_equal(auth.username, "pod");
+    assert_int_equal(stored_auth_find(&arena, NULL, "s.test", &auth, &error), 1);
+    assert_string_equal(auth.username, "env");
+    assert_int_equal(stored_auth_find(&arena, authfile, "r.test", &auth, &error), 0); /* the flag is in its place, too */
+    write_file(folder, "podman.json", "{");
+    assert_int_equal(stored_auth_find(&arena, NULL, "r.test", &auth, &error), -1);
+    assert_int_equal(error.reason, REASON_NO_CREDENTIALS);
+    setenv("REGISTRY_AUTH_FILE", "/nowhere", 1); /* not written yet */
+    assert_int_equal(stored_auth_find(&arena, NULL, "r.test", &auth, &error), 1);
+    assert_string_equal(auth.username, "file");
+    unsetenv("REGISTRY_AUTH_FILE");
     setenv("DOCKER_AUTH_CONFIG", "{", 1);
     assert_int_equal(stored_auth_find(&arena, NULL, "r.test", &auth, &error), -1);
     assert_string_equal(error.subject, "DOCKER_AUTH_CONFIG");
@@ -139,6 +153,15 @@ static void test_helpers(void **state)
         {"{\"credsStore\":\"pass\",\"auths\":{\"other.test\":{}}}", NULL},
         {"{\"credsStore\":\"pass\",\"credHelpers\":{\"r.test\":\"own\"},\"auths\":{\"r.test\":{}}}", "own"},
         {"{\"auths\":{\"r.test\":{}}}", NULL},
+        /* What stands in an entry that the file leaves to a helper is not looked at, not even whether it can be read. */
+        {"{\"credsStore\":\"pass\",\"auths\":{\"r.test\":{\"auth\":\"dXNlcjpwYXNz\"}}}", "pass"},
+        {"{\"credHelpers\":{\"r.test\":\"own\"},\"auths\":{\"r.test\":{\"auth\":\"dXNlcjpwYXNz\"}}}", "own"},
+        {"{\"credHelpers\":{\"r.test\":\"own\"},\"auths\":{\"https://r.test/v1/\":{\"identitytoken\":\"it\"}}}", "own"},
+        {"{\"credsStore\":\"pass\",\"auths\":{\"r.test\":{\"username\":\"u\",\"password\":\"p\"}}}", "pass"},
+        {"{\"credsStore\":\"pass\",\"auths\":{\"r.test\":{\"registrytoken\":\"rt\"}}}", "pass"},
+        {"{\"credsStore\":\"pass\",\"auths\":{\"r.test\":{\"auth\":\"!!!\"}}}", "pass"},
+        {"{\"credsStore\":\"\",\"auths\":{\"r.test\":{}}}", NULL}, {"{\"credHelpers\":{\"r.test\":\"\"}}", NULL},
+        {"{\"credHelpers\":{\"r.test\":\"\"},\"credsStore\":\"pass\",\"auths\":{\"r.test\":{}}}", NULL},
     };
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -147,6 +170,20 @@ static void test_helpers(void **state)
         assert_int_equal(docker_config_parse(&config, &arena, rows[i].text, "the text", &error), 0);
         CHECK(docker_config_find(&config, &arena, "r.test", &auth, &error) == 0, "%s", rows[i].text);
         CHECK_TEXT(auth.helper, rows[i].helper, "%s", rows[i].text);
+        CHECK(!auth.username && !auth.password && !auth.identity_token && !auth.registry_token, "%s", rows[i].text);
+        docker_config_free(&config);
+    }
+    static const char *const inlined[] = { /* an empty name means the file itself; another registry's helper is none */
+        "{\"credsStore\":\"\",\"auths\":{\"r.test\":{\"auth\":\"dXNlcjpwYXNz\"}}}",
+        "{\"credHelpers\":{\"r.test\":\"\"},\"credsStore\":\"pass\",\"auths\":{\"r.test\":{\"auth\":\"dXNlcjpwYXNz\"}}}",
+        "{\"credHelpers\":{\"s.test\":\"own\"},\"auths\":{\"r.test\":{\"auth\":\"dXNlcjpwYXNz\"}}}",
+    };
+    for (size_t i = 0; i < COUNT(inlined); i++) {
+        struct docker_config config;
+        struct docker_auth auth;
+        assert_int_equal(docker_config_parse(&config, &arena, inlined[i], "the text", &error), 0);
+        CHECK(docker_config_find(&config, &arena, "r.test", &auth, &error) == 1 && !auth.helper, "%s", inlined[i]);
+        CHECK_TEXT(auth.password, "pass", "%s", inlined[i]);
         docker_config_free(&config);
     }
 }

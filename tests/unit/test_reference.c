@@ -152,4 +152,30 @@ static void test_digests(void **state)
     assert_non_null(digest_fault((struct slice){"a\0:xy", 5}));
 }
 
-RUN(TEST(test_valid), TEST(test_invalid), TEST(test_lengths), TEST(test_image_id), TEST(test_digests))
+static void test_digest_fits(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *digest, *content;
+        bool fits;
+    } rows[] = {
+        {"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", "", true},
+        {"sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad", "abc", true},
+        {"sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad", "abd", false},
+        {"sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad", "", false},
+        {"sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015a", "abc", false},
+        {"sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad0", "abc", false},
+        {"sha256:BA7816BF8F01CFEA414140DE5DAE2223B00361A396177A9CB410FF61F20015AD", "abc", false},
+        {"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad", "abc", false},
+        {"sha512:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad", "abc", false},
+        {"sha512:ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a2192992a274fc1a836ba3c23a3feebbd"
+         "454d4423643ce80e2a9ac94fa54ca49f", "abc", false}, /* it has, but that is not known here */
+        {"", "", false}, {"sha256:", "", false},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++)
+        CHECK(digest_fits(rows[i].digest, slice_of(rows[i].content)) == rows[i].fits, "%s of '%s'", rows[i].digest, rows[i].content);
+    assert_true(digest_fits("sha256:6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d", (struct slice){"\0", 1}));
+    assert_true(digest_fits("sha256:cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0", slice_of(repeat("a", 1000000))));
+}
+
+RUN(TEST(test_valid), TEST(test_invalid), TEST(test_lengths), TEST(test_image_id), TEST(test_digests), TEST(test_digest_fits))
