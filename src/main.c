@@ -4,13 +4,28 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "cmd/cmd.h"
+#include "cmd/images.h"
 
 static const struct command commands[] = {
     {"check", cmd_check, "is the image there, and would a pull get it?",
-     "usage: ecr check [--via auto|ecr|registry|docker|local] IMAGE...\n\n"
+     "usage: ecr check [OPTION...] [-f FILE]... IMAGE...\n\n"
      "One line an image: present, absent, unfit or unknown, then the digest or the reason. What is in Amazon ECR is\n"
-     "asked of ECR's API, which does not count as a pull; then, and for every other image, the Docker daemon asks.\n"},
+     "asked of ECR's API, which does not count as a pull; then the registry is asked, then the Docker "
+     "daemon.\n" IMAGE_HELP},
+    {"wait", cmd_wait, "the same again until all images are present",
+     "usage: ecr wait [--interval D] [OPTION...] IMAGE...\n\n"
+     "Looks every 5 seconds at first, every minute at last. When --timeout is over the last verdict decides; it is "
+     "left "
+     "in\n/dev/termination-log, too, where that is there. Options as of 'ecr check'.\n"},
+    {"ensure", cmd_ensure, "run a command only if an image is absent, then check again",
+     "usage: ecr ensure [--run-on unfit,unknown] [OPTION...] IMAGE... -- COMMAND [ARG...]\n\n"
+     "Ends as the command ended if it failed, else as the second check. Options as of 'ecr check'.\n"},
+    {"digest", cmd_digest, "the digest that a tag points to",
+     "usage: ecr digest [--platform OS/ARCH] IMAGE...\n\nOne line an image; '-' for one that is not there.\n"},
+    {"manifest", cmd_manifest, "the manifest, byte for byte; in ECR that counts as a pull",
+     "usage: ecr manifest [--platform OS/ARCH] IMAGE\n"},
+    {"config", cmd_config, "the image's configuration; in ECR that counts as a pull",
+     "usage: ecr config [--platform OS/ARCH] IMAGE\n"},
     {"parse", cmd_parse, "the parts of an image reference; exit status 1 if it is not ECR's",
      "usage: ecr parse IMAGE...\n\nPrints registry, repository, tag, digest, and for ECR's images account, region,\n"
      "partition and API endpoint. Asks nothing of the network.\n"},

@@ -80,18 +80,35 @@ bool docker_config_key_fits(struct slice key, const char *registry)
     return slice_is_nocase(host, registry) || (is_docker_hub(host) && is_docker_hub(slice_of(registry)));
 }
 
-/* The entry under the registry's own name, else the first that fits. */
-static struct json_node find_entry(const struct docker_config *config, struct arena *arena, const char *registry)
+/* The entry under the name itself, else the first that fits a registry. */
+static struct json_node find_entry(const struct docker_config *config, struct arena *arena, const char *name)
 {
     struct json_node auths = json_get(json_root(&config->json), "auths");
-    struct json_node found = json_get(auths, registry);
+    struct json_node found = json_get(auths, name);
     for (struct json_node key = json_first(auths); json_exists(key) && !json_exists(found);) {
         struct json_node value = json_next(auths, key);
-        if (docker_config_key_fits(json_string(arena, key), registry))
+        if (docker_config_key_fits(json_string(arena, key), name))
             found = value;
         key = json_next(auths, value);
     }
     return found;
+}
+
+const char *docker_config_namespace(const struct docker_config *config, struct arena *arena, const char *registry,
+                                    const char *repository)
+{
+    struct json_node auths = {NULL, 0};
+    if (config->path)
+        auths = json_get(json_root(&config->json), "auths");
+    struct slice name = slice_of(arena_printf(arena, "%s/%s", registry, repository));
+    for (ptrdiff_t slash = (ptrdiff_t)name.len; json_exists(auths) && slash > (ptrdiff_t)strlen(registry);
+         slash = slice_rfind(name, '/')) {
+        name = slice_head(name, (size_t)slash);
+        const char *key = arena_copy(arena, name);
+        if (json_exists(json_get(auths, key)))
+            return key;
+    }
+    return NULL;
 }
 
 /* base64 of "user:password"; the password may hold colons, and old files have NULs at the end. */
@@ -121,7 +138,9 @@ static const char *helper_of(const struct docker_config *config, struct arena *a
                              const char *registry)
 {
     struct json_node root = json_root(&config->json);
-    const char *name = json_cstr(arena, json_get(json_get(root, "credHelpers"), registry));
+    struct slice host = slice_of(registry);
+    const char *own = arena_copy(arena, slice_cut(&host, '/'));
+    const char *name = json_cstr(arena, json_get(json_get(root, "credHelpers"), own));
     if (!name && json_exists(entry))
         name = json_cstr(arena, json_get(root, "credsStore"));
     return name && *name ? name : NULL;

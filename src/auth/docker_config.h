@@ -45,6 +45,13 @@ bool docker_config_key_fits(struct slice key, const char *registry);
 struct slice docker_config_key_host(struct slice key);
 
 /*
+ * The longest "registry/namespace" above a repository that has an entry of its own, as podman's files may; NULL without.
+ * docker_config_find finds it by that name. In `arena`.
+ */
+const char *docker_config_namespace(const struct docker_config *config, struct arena *arena, const char *registry,
+                                    const char *repository);
+
+/*
  * Looks up `auths` for a registry ("host[:port]"; Docker Hub's keys are known): the key itself, else an old one with
  * scheme and path ("https://host/v1/"). 1 with `auth`, 0 when nothing is stored (with
  * auth->helper if the file leaves this registry to a helper), -1 for a broken entry.

@@ -5,7 +5,7 @@
 #include "base/json.h"
 #include "base/json_write.h"
 
-#define GROUP           "credentialprovider.kubelet.k8s.io"
+#define GROUP "credentialprovider.kubelet.k8s.io"
 
 static int refuse(struct error *error, const char *cause)
 {

@@ -219,8 +219,9 @@ static int erase_with_helper(struct editing *editing, const char *registry, int6
     struct arena *arena = editing->arena;
     const char *path = editing->path;
     close_file(editing);
-    return helper_erase(arena, helper, registry, deadline, error) < 0 ? -1
-                                                                      : open_file(editing, arena, path, deadline, error);
+    return helper_erase(arena, helper, registry, deadline, error) < 0
+               ? -1
+               : open_file(editing, arena, path, deadline, error);
 }
 
 int login_file_remove(struct arena *arena, const char *path, const char *registry, int64_t deadline,

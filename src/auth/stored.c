@@ -11,19 +11,6 @@
 #define AUTH_VARIABLE "DOCKER_AUTH_CONFIG"
 #define FILE_VARIABLE "REGISTRY_AUTH_FILE" /* podman's and skopeo's */
 
-/* Looks into one place and frees it. A helper that an earlier place named is kept. */
-static int find_and_free(struct docker_config *config, int status, struct arena *arena, const char *registry,
-                         struct docker_auth *auth, struct error *error)
-{
-    const char *helper = auth->helper;
-    if (status == 0)
-        status = docker_config_find(config, arena, registry, auth, error);
-    if (!auth->helper)
-        auth->helper = helper;
-    docker_config_free(config);
-    return status;
-}
-
 int stored_auth_check(struct arena *arena, const char *authfile, struct error *error)
 {
     struct docker_config config;
@@ -32,6 +19,32 @@ int stored_auth_check(struct arena *arena, const char *authfile, struct error *e
     if (status < 0)
         error->reason = REASON_USAGE;
     return status;
+}
+
+/* What a look into one place needs, and what it gives: other than 0 ends the search. */
+struct search {
+    struct arena *arena;
+    const char *registry, *repository;
+    struct docker_auth *auth;
+    const char *namespace;
+    struct error *error;
+    int (*look)(struct search *search, const struct docker_config *config);
+};
+
+static int look_and_free(struct search *search, struct docker_config *config, int status)
+{
+    if (status == 0)
+        status = search->look(search, config);
+    docker_config_free(config);
+    return status;
+}
+
+/* One file; that it is not there is an error only where it `must_exist`. */
+static int look_into(struct search *search, const char *path, bool must_exist)
+{
+    struct docker_config config;
+    int status = docker_config_read(&config, search->arena, path, must_exist, search->error);
+    return look_and_free(search, &config, status);
 }
 
 /* podman's and skopeo's own places, in their order. */
@@ -43,37 +56,58 @@ static const char *podman_file(struct arena *arena, int number)
     return path_expand(arena, "~/.config/containers/auth.json");
 }
 
-/* One file; that it is not there is an error only where it `must_exist`. */
-static int find_in_file(struct arena *arena, const char *path, bool must_exist, const char *registry,
-                        struct docker_auth *auth, struct error *error)
+/* All places in their order, until one gives something. */
+static int look_everywhere(struct search *search, const char *authfile)
 {
     struct docker_config config;
-    int status = docker_config_read(&config, arena, path, must_exist, error);
-    return find_and_free(&config, status, arena, registry, auth, error);
+    const char *text = env_get(AUTH_VARIABLE), *file = env_get(FILE_VARIABLE);
+    int found = authfile ? look_into(search, authfile, true) : 0;
+    if (found == 0 && text) {
+        int status = docker_config_parse(&config, search->arena, text, AUTH_VARIABLE, search->error);
+        found = look_and_free(search, &config, status);
+    }
+    if (authfile)
+        return found;
+    if (found == 0 && file)
+        found = look_into(search, file, false);
+    if (found == 0)
+        found = look_into(search, docker_config_path(search->arena), false);
+    for (int i = 0; i < 2 && found == 0; i++)
+        found = look_into(search, podman_file(search->arena, i), false);
+    return found;
+}
+
+/* A helper that an earlier place named is kept. */
+static int look_for_auth(struct search *search, const struct docker_config *config)
+{
+    const char *helper = search->auth->helper;
+    int found = docker_config_find(config, search->arena, search->registry, search->auth, search->error);
+    if (!search->auth->helper)
+        search->auth->helper = helper;
+    return found;
 }
 
 int stored_auth_find(struct arena *arena, const char *authfile, const char *registry, struct docker_auth *auth,
                      struct error *error)
 {
-    struct docker_config config;
-    const char *text = env_get(AUTH_VARIABLE), *file = env_get(FILE_VARIABLE);
-    int found = 0;
+    struct search search = {.arena = arena, .registry = registry, .auth = auth, .error = error, .look = look_for_auth};
     *auth = (struct docker_auth){.username = NULL};
-    if (authfile)
-        found = find_in_file(arena, authfile, true, registry, auth, error);
-    if (found == 0 && text) {
-        int status = docker_config_parse(&config, arena, text, AUTH_VARIABLE, error);
-        found = find_and_free(&config, status, arena, registry, auth, error);
-    }
-    if (authfile)
-        return found;
-    if (found == 0 && file)
-        found = find_in_file(arena, file, false, registry, auth, error);
-    if (found == 0)
-        found = find_in_file(arena, docker_config_path(arena), false, registry, auth, error);
-    for (int i = 0; i < 2 && found == 0; i++)
-        found = find_in_file(arena, podman_file(arena, i), false, registry, auth, error);
-    return found;
+    return look_everywhere(&search, authfile);
+}
+
+static int look_for_namespace(struct search *search, const struct docker_config *config)
+{
+    search->namespace = docker_config_namespace(config, search->arena, search->registry, search->repository);
+    return search->namespace != NULL;
+}
+
+const char *stored_auth_name(struct arena *arena, const char *authfile, const char *registry, const char *repository)
+{
+    struct error ignored;
+    struct search search = {
+        .arena = arena, .registry = registry, .repository = repository, .error = &ignored, .look = look_for_namespace};
+    error_init(&ignored, arena);
+    return look_everywhere(&search, authfile) == 1 ? search.namespace : registry;
 }
 
 int stored_auth_get(struct arena *arena, const char *authfile, const char *registry, bool is_ecr, int64_t deadline,
@@ -83,8 +117,9 @@ int stored_auth_get(struct arena *arena, const char *authfile, const char *regis
     if (found != 0 || !auth->helper || (is_ecr && strcmp(auth->helper, OWN_HELPER) == 0))
         return found;
     const char *helper = auth->helper;
+    struct slice host = slice_of(registry);
     auth->helper = NULL;
-    return helper_get(arena, helper, registry, deadline, auth, error);
+    return helper_get(arena, helper, arena_copy(arena, slice_cut(&host, '/')), deadline, auth, error);
 }
 
 char *basic_authorization(struct arena *arena, const struct docker_auth *auth)

@@ -12,7 +12,13 @@ int stored_auth_find(struct arena *arena, const char *authfile, const char *regi
                      struct error *error);
 
 /*
- * The same, and where the place leaves the registry to a helper, that is asked: auth->helper is set only where it was
+ * Under what name the login for a repository is stored: "registry/namespace" where podman's files have such an entry,
+ * else the registry's own. In `arena`.
+ */
+const char *stored_auth_name(struct arena *arena, const char *authfile, const char *registry, const char *repository);
+
+/*
+ * The same as stored_auth_find, and where the place leaves the registry to a helper, that is asked: auth->helper is set only where it was
  * "ecr-login" for a registry of Amazon ECR, whose work this program does by itself (`is_ecr`).
  */
 int stored_auth_get(struct arena *arena, const char *authfile, const char *registry, bool is_ecr, int64_t deadline,

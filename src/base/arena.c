@@ -136,6 +136,18 @@ void arena_free(struct arena *arena)
     }
 }
 
+void arena_adopt(struct arena *arena, struct arena *other)
+{
+    struct arena_block *oldest = other->newest;
+    while (oldest && oldest->older)
+        oldest = oldest->older;
+    if (oldest) {
+        oldest->older = arena->newest;
+        arena->newest = other->newest;
+        other->newest = NULL;
+    }
+}
+
 void arena_reset(struct arena *arena)
 {
     while (arena->newest && arena->newest->older) {

@@ -44,6 +44,9 @@ char *arena_vprintf(struct arena *arena, const char *format, va_list args);
 /* Wipes and frees everything; the arena can be used again. */
 void arena_free(struct arena *arena);
 
+/* Takes over all that another arena holds, which is empty then. */
+void arena_adopt(struct arena *arena, struct arena *other);
+
 /* As arena_free, but keeps the first block for the next use. */
 void arena_reset(struct arena *arena);
 

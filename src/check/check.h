@@ -2,6 +2,7 @@
 #define ECR_CHECK_CHECK_H
 
 #include "check/probe.h"
+#include "check/requirement.h"
 
 /* --via: a probe_id, or this for the chain that fits the image. */
 #define VIA_AUTO (-1)
@@ -19,12 +20,23 @@ struct check_events {
 /* Sets up an item for a reference that was parsed. */
 void item_init(struct item *item, struct arena *arena, const struct reference *reference);
 
+/* How images are checked. */
+struct check_options {
+    int via;           /* a probe_id or VIA_AUTO */
+    bool pull_through; /* what a cache rule covers may be imported */
+    struct requirements required;
+};
+
 /*
  * Checks the images: grouped by registry and repository, each distinct one asked once, by the chain of probes that
- * fits it or by the one of `via` (a probe_id or VIA_AUTO). Afterwards every item has its verdict in `outcome`.
+ * fits it or by the one of `via`; several groups at a time. Afterwards every item has its verdict in `outcome`, whose
+ * texts live as long as the session. Events come one at a time, from any thread.
  */
-void check_images(struct session *session, struct item *items, size_t count, int via,
+void check_images(struct session *session, struct item *items, size_t count, const struct check_options *options,
                   const struct check_events *events);
+
+/* The state of the verdict that decides the exit status of several. */
+enum state check_worst(const struct item *items, size_t count);
 
 /* The exit status of several verdicts: 5 before 4 before 3 before 6 before 1 before 0. */
 enum exit_status check_exit(const struct item *items, size_t count);

@@ -128,8 +128,9 @@ static int look(struct walk *walk, const char *digest, bool names_platform, int 
     struct registry_manifest got;
     struct manifest manifest;
     if (depth > DEPTH_MAX || ++walk->parts > PARTS_MAX)
-        return bad(walk, digest, depth > DEPTH_MAX ? "its indexes point to further ones without end"
-                                                   : "it names more manifests than any image has");
+        return bad(walk, digest,
+                   depth > DEPTH_MAX ? "its indexes point to further ones without end"
+                                     : "it names more manifests than any image has");
     if (registry_get_manifest(walk->client, walk->repository, digest, walk->arena, &got, walk->error) < 0) {
         if (reason_state(walk->error->reason) == STATE_ABSENT)
             walk->error->reason = REASON_INCOMPLETE;

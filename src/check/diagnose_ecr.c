@@ -124,8 +124,8 @@ static void look_upstream(struct diagnosis *d, const char *name)
     const char *target = reference_target(&d->item->reference);
     const char *image = arena_printf(&d->session->arena, "%s/%s", d->rule->upstream, name);
     struct registry_manifest manifest;
-    struct registry_client client = session_registry(
-        d->session, ecr_upstream_registry(d->rule), LOGIN_ANONYMOUS, false, diagnosis_step_deadline(d));
+    struct registry_client client = session_registry(d->session, ecr_upstream_registry(d->rule), "", LOGIN_ANONYMOUS,
+                                                     false, diagnosis_step_deadline(d));
     error_init(&error, &d->session->arena);
     if (ecr_host_parse(&scratch, d->rule->upstream, &host) && !host.is_public) {
         diagnosis_add(d, "upstream", image, FINDING_SKIPPED, since, NULL,

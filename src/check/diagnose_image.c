@@ -117,8 +117,7 @@ static int read_platforms(struct diagnosis *d, struct arena *arena, struct platf
     return 0;
 }
 
-static void tell_platforms(struct diagnosis *d, const struct platforms *platforms, const char *native,
-                           int64_t since)
+static void tell_platforms(struct diagnosis *d, const struct platforms *platforms, const char *native, int64_t since)
 {
     struct buf list = BUF_INIT;
     bool fits = false;
@@ -167,7 +166,8 @@ void diagnose_image(struct diagnosis *d)
         diagnosis_add(d, "image", d->item->reference.text, FINDING_SKIPPED, since, NULL, "no registry can be asked");
         return;
     }
-    check_images(d->session, d->item, 1, VIA_AUTO, &nobody);
+    const struct check_options options = {.via = VIA_AUTO};
+    check_images(d->session, d->item, 1, &options, &nobody);
     int64_t took = clock_ms() - since;
     d->is_there = reason_state(d->item->outcome.reason) == STATE_PRESENT;
     bool private = d->has_api && !d->host.is_public;

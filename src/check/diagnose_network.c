@@ -79,7 +79,8 @@ static void tell_addresses(struct diagnosis *d, const char *host, const struct e
     static const char *const kinds[] = {[EXAMINE_PUBLIC] = "public",
                                         [EXAMINE_PRIVATE] = "private, as of a VPC endpoint",
                                         [EXAMINE_MIXED] = "private and public ones",
-                                        [EXAMINE_INTERNAL] = "this machine or its own link, where no service of AWS is"};
+                                        [EXAMINE_INTERNAL] =
+                                            "this machine or its own link, where no service of AWS is"};
     bool odd = seen->kind == EXAMINE_INTERNAL;
     diagnosis_add(d, "dns", host, odd ? FINDING_WARNING : FINDING_OK, clock_ms() - seen->ms[EXAMINE_NAME],
                   odd ? "look into /etc/hosts, and for a name server that hides names" : NULL, "%s: %s",
@@ -122,8 +123,8 @@ static void tell_failure(struct diagnosis *d, const struct server *server, const
 {
     bool at_proxy = seen->proxy && seen->done <= EXAMINE_CONNECT;
     add_endpoint_hint(d, server, seen, error);
-    d->names_broken = d->names_broken || (!d->names_work && !seen->proxy && seen->done == EXAMINE_NAME &&
-                                          error->reason == REASON_TIMEOUT);
+    d->names_broken = d->names_broken ||
+                      (!d->names_work && !seen->proxy && seen->done == EXAMINE_NAME && error->reason == REASON_TIMEOUT);
     diagnosis_add_error(d, at_proxy ? "proxy" : step_names[seen->done], at_proxy ? "HTTPS_PROXY" : server->url.host,
                         server->needed ? FINDING_FAILED : FINDING_WARNING, clock_ms() - seen->ms[seen->done], error);
 }

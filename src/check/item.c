@@ -71,6 +71,19 @@ void item_object(struct item *item, struct arena *arena, const struct error *err
     item->outcome.hint = copy(arena, error->hint);
 }
 
+void outcome_copy(struct outcome *outcome, struct arena *arena)
+{
+    const char **platforms = arena_array(arena, outcome->platform_count, sizeof *platforms);
+    for (size_t i = 0; i < outcome->platform_count; i++)
+        platforms[i] = copy(arena, outcome->platforms[i]);
+    outcome->platforms = platforms;
+    outcome->digest = copy(arena, outcome->digest);
+    outcome->media_type = copy(arena, outcome->media_type);
+    outcome->detail = copy(arena, outcome->detail);
+    outcome->hint = copy(arena, outcome->hint);
+    outcome->trail = NULL;
+}
+
 void item_stop(struct item *item)
 {
     item->decided = true;

@@ -17,7 +17,8 @@ struct todo {
  */
 struct probe {
     const char *name;  /* of --via, and of the trail */
-    const char *title; /* "Docker", as in "falling back to Docker" */
+    const char *title; /* "Registry", as in "Registry check failed" */
+    const char *next;  /* "the registry", as in "falling back to the registry" */
     void (*ask)(struct session *session, struct todo todo);
 };
 

@@ -39,7 +39,7 @@ static void fill_ids(struct item **items, size_t count, struct ecr_image_id *ids
 
 static void steps(struct ask *ask, struct item **items, size_t count, const struct error *error)
 {
-    todo_step((struct todo){items, count}, ask->session, SOURCE, false, error);
+    todo_step((struct todo){items, count, false}, ask->session, SOURCE, false, error);
 }
 
 static bool is(const char *text, const char *value)
@@ -278,11 +278,12 @@ static void say_not_cached(struct ask *ask, struct item *item, const struct ecr_
     error_set(&error, REASON_NOT_CACHED, ask->api.client.endpoint.host,
               "not in ECR yet, but the pull-through cache rule '%s' covers it and would fetch it from %s", rule->prefix,
               rule->upstream);
-    error_hint(&error, "%s",
+    error_hint(&error, "%s; without ecr:BatchImportUpstreamImage and ecr:CreateRepository that looks like a 404",
                item->reference.digest ? "a first pull by digest does not import it: pull it once by tag"
-                                      : "a pull imports it, if the upstream has it");
+                                      : "a pull by tag (or --pull-through) imports it, if the upstream has it");
     error.http_status = 200;
     item_step(item, &ask->session->arena, SOURCE, false, &error);
+    item->rule = rule;
     item_stop(item); /* the other probes would import it */
 }
 
@@ -299,7 +300,8 @@ static void look_for_rules(struct ask *ask, struct misses *misses)
     const char *note = NULL;
     if (misses->count == 0)
         return;
-    const struct ecr_cache_rules *rules = ecr_cache_rules(&ask->api, &ask->session->shared->rule_books, &ask->session->arena);
+    const struct ecr_cache_rules *rules =
+        ecr_cache_rules(&ask->api, &ask->session->shared->rule_books, &ask->session->arena);
     bool not_to_be_known = is_access_denied(&rules->error) || rules->error.reason == REASON_UNSUPPORTED;
     if (rules->status < 0 && !not_to_be_known) {
         fail_misses(ask, misses, REASON_OK, &rules->error);

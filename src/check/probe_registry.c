@@ -13,7 +13,8 @@ static const char *found_detail(const struct item *item, const struct registry_m
     if (!absent)
         return manifest->anonymous ? "the registry has it, and shows it to strangers" : "the registry has it";
     bool archive = item->is_ecr && !item->ecr.is_public && error->reason == REASON_NO_IMAGE;
-    return arena_printf(arena, "%s%s", error_text(error, arena), archive ? " (it says so of an archived image, too)" : "");
+    return arena_printf(arena, "%s%s", error_text(error, arena),
+                        archive ? " (it says so of an archived image, too)" : "");
 }
 
 static void record(struct session *session, struct item *item, enum registry_login login,
@@ -40,8 +41,8 @@ static void ask(struct session *session, struct item *item, enum registry_login 
     struct arena scratch = {0};
     struct error error;
     struct registry_manifest manifest;
-    struct registry_client client =
-        session_registry(session, item->reference.registry, login, stranger, item->deadline);
+    struct registry_client client = session_registry(session, item->reference.registry, item->reference.repository,
+                                                     login, stranger, item->deadline);
     error_init(&error, &scratch);
     int status = registry_has_manifest(&client, item->reference.repository, reference_target(&item->reference),
                                        &scratch, &manifest, &error);

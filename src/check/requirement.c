@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "check/content.h"
+#include "check/fetch.h"
 #include "registry/referrer.h"
 
 /* An objection of the requirements themselves; what it is about is the image. */
@@ -78,14 +79,6 @@ static int judge_platforms(const struct requirements *required, const struct ite
     return status;
 }
 
-/* The registry, asked as whoever said that the image is there is asked by a pull. */
-static struct registry_client client_for(struct session *session, const struct item *item)
-{
-    bool by_api = strcmp(item->outcome.source, "ecr") == 0, by_registry = strcmp(item->outcome.source, "registry") == 0;
-    enum registry_login login = by_api ? LOGIN_ECR : by_registry ? item->login : LOGIN_STORED;
-    return session_registry(session, item->reference.registry, login, !by_api, item->deadline);
-}
-
 static bool needs_content(const struct requirements *required, const struct item *item)
 {
     bool platforms_known = item->outcome.platform_count > 0;
@@ -97,7 +90,7 @@ static int judge_content(const struct requirements *required, struct session *se
                          struct arena *arena, struct error *error)
 {
     struct content content = {.platforms = item->outcome.platforms, .platform_count = item->outcome.platform_count};
-    struct registry_client client = client_for(session, item);
+    struct registry_client client = item_registry(session, item);
     if (needs_content(required, item)) {
         struct content_wish wish = {.platforms = required->platforms,
                                     .platform_count = required->platform_count,
@@ -118,7 +111,7 @@ static int judge_signature(const struct requirements *required, struct session *
                            struct arena *arena, struct error *error)
 {
     bool found;
-    struct registry_client client = client_for(session, item);
+    struct registry_client client = item_registry(session, item);
     if (!required->signature)
         return 0;
     if (registry_find_signature(&client, item->reference.repository, item->outcome.digest, arena, &found, error) < 0)

@@ -65,6 +65,14 @@ void session_leave(struct session *session)
     arena_free(&session->arena);
 }
 
+void session_adopt(struct session *session, struct session *other)
+{
+    struct arena memory = other->arena;
+    other->arena = (struct arena){NULL};
+    session_leave(other);
+    arena_adopt(&session->arena, &memory);
+}
+
 void session_close(struct session *session)
 {
     struct session_shared *shared = session->shared;
@@ -109,23 +117,30 @@ static int find_login(void *context, const struct registry *registry, bool again
     bool is_ecr = ecr_host_parse(arena, registry->name, &host);
     if (registry->login == LOGIN_ECR)
         return ecr_login_of(session, registry, again, arena, auth, error);
-    int found = stored_auth_get(arena, session->shared->options.authfile, registry->name, is_ecr, session->deadline,
-                                auth, error);
+    int found = stored_auth_get(arena, session->shared->options.authfile, registry->stored_as, is_ecr,
+                                session->deadline, auth, error);
     return found == 0 && auth->helper ? ecr_login_of(session, registry, again, arena, auth, error) : found;
 }
 
-struct registry_client session_registry(struct session *session, const char *registry, enum registry_login login,
-                                        bool stranger, int64_t deadline)
+struct registry_client session_registry(struct session *session, const char *registry, const char *repository,
+                                        enum registry_login login, bool stranger, int64_t deadline)
 {
+    struct arena scratch = {0};
     struct registries *all = &session->shared->registries;
-    return (struct registry_client){.registry = registries_find(all, registry, login),
-                                    .stranger = stranger ? registries_find(all, registry, LOGIN_ANONYMOUS) : NULL,
-                                    .http = &session->http,
-                                    .retry = &session->shared->ecr.shared.retry,
-                                    .find_login = find_login,
-                                    .context = session,
-                                    .plain_http = session->shared->options.plain_http,
-                                    .deadline = deadline};
+    const char *stored_as = registry;
+    if (login == LOGIN_STORED)
+        stored_as = stored_auth_name(&scratch, session->shared->options.authfile, registry, repository);
+    struct registry_client client = {.registry = registries_find(all, registry, stored_as, login),
+                                     .stranger =
+                                         stranger ? registries_find(all, registry, registry, LOGIN_ANONYMOUS) : NULL,
+                                     .http = &session->http,
+                                     .retry = &session->shared->ecr.shared.retry,
+                                     .find_login = find_login,
+                                     .context = session,
+                                     .plain_http = session->shared->options.plain_http,
+                                     .deadline = deadline};
+    arena_free(&scratch);
+    return client;
 }
 
 static int open_docker(struct session *session, bool for_local, int64_t deadline, struct error *error)

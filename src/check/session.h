@@ -55,11 +55,12 @@ void session_close(struct session *session);
 void session_join(struct session *session, const struct session *other);
 void session_leave(struct session *session);
 
-/*
- * A way to a registry under a login. `stranger` says that where the login is refused it is asked without.
- */
-struct registry_client session_registry(struct session *session, const char *registry, enum registry_login login,
-                                        bool stranger, int64_t deadline);
+/* The same, but what the other's thread made lives on with this session. */
+void session_adopt(struct session *session, struct session *other);
+
+/* A way to a repository's registry under a login. `stranger`: where the login is refused it is asked without. */
+struct registry_client session_registry(struct session *session, const char *registry, const char *repository,
+                                        enum registry_login login, bool stranger, int64_t deadline);
 
 /* The daemon, for asking registries or for its own images (podman's too). */
 int session_docker(struct session *session, bool for_local, int64_t deadline, struct docker **docker,

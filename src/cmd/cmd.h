@@ -33,6 +33,11 @@ struct command {
 };
 
 int cmd_check(struct invocation *invocation);
+int cmd_wait(struct invocation *invocation);
+int cmd_ensure(struct invocation *invocation);
+int cmd_digest(struct invocation *invocation);
+int cmd_manifest(struct invocation *invocation);
+int cmd_config(struct invocation *invocation);
 int cmd_parse(struct invocation *invocation);
 int cmd_version(struct invocation *invocation);
 int cmd_whoami(struct invocation *invocation);

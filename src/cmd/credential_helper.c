@@ -28,8 +28,8 @@ struct helper {
 
 static int fetch(struct helper *helper, const struct ecr_host *host, struct ecr_login *login)
 {
-    return ecr_login(&helper->session.ecr, host, helper->deadline, &helper->session.shared->tokens, &helper->session.arena,
-                     login, &helper->in->error);
+    return ecr_login(&helper->session.ecr, host, helper->deadline, &helper->session.shared->tokens,
+                     &helper->session.arena, login, &helper->in->error);
 }
 
 /* A token that was kept, as a login; false when there is none that can be used. */
@@ -134,7 +134,8 @@ static int list(struct helper *helper)
     struct ecr_host public_host;
     struct ecr_login login;
     struct buf out = BUF_INIT;
-    int got = ecr_login_own(&helper->session.ecr, helper->deadline, &helper->session.shared->tokens, arena, &login, &in->error);
+    int got = ecr_login_own(&helper->session.ecr, helper->deadline, &helper->session.shared->tokens, arena, &login,
+                            &in->error);
     add_server(helper, got, &login, servers, &count);
     ecr_host_parse(arena, "public.ecr.aws", &public_host);
     got = cached_login(helper, &public_host, &login);

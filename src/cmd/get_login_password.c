@@ -5,6 +5,7 @@
 #include "base/encode.h"
 #include "base/json_write.h"
 #include "cmd/cmd.h"
+#include "cmd/github.h"
 #include "ecr/login.h"
 
 #define NAME_MAX_LENGTH 253 /* of an object in Kubernetes: a DNS subdomain */
@@ -91,8 +92,12 @@ static void write_secret(struct buf *out, const struct wish *wish, struct slice 
 static int fetch(struct invocation *in, struct session *session, const struct ecr_host *host, struct ecr_login *login)
 {
     int64_t deadline = deadline_earlier(session->deadline, deadline_in(IMAGE_TIMEOUT_MS));
-    return host ? ecr_login(&session->ecr, host, deadline, &session->shared->tokens, &session->arena, login, &in->error)
-                : ecr_login_own(&session->ecr, deadline, &session->shared->tokens, &session->arena, login, &in->error);
+    int status =
+        host ? ecr_login(&session->ecr, host, deadline, &session->shared->tokens, &session->arena, login, &in->error)
+             : ecr_login_own(&session->ecr, deadline, &session->shared->tokens, &session->arena, login, &in->error);
+    if (status == 0)
+        github_mask(login->password); /* before it is printed */
+    return status;
 }
 
 static void write_object(struct buf *out, const struct ecr_login *login)

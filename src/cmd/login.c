@@ -51,8 +51,9 @@ static int log_in(struct invocation *in, struct session *session, const char *fi
     struct ecr_login login;
     struct login_done done;
     int64_t deadline = deadline_earlier(session->deadline, deadline_in(IMAGE_TIMEOUT_MS));
-    int status = host ? ecr_login(&session->ecr, host, deadline, &session->shared->tokens, &session->arena, &login, &in->error)
-                      : ecr_login_own(&session->ecr, deadline, &session->shared->tokens, &session->arena, &login, &in->error);
+    int status =
+        host ? ecr_login(&session->ecr, host, deadline, &session->shared->tokens, &session->arena, &login, &in->error)
+             : ecr_login_own(&session->ecr, deadline, &session->shared->tokens, &session->arena, &login, &in->error);
     if (status < 0 || login_file_store(&session->arena, file, login.registry, login.user, login.password,
                                        session->deadline, &done, &in->error) < 0)
         return invocation_fail(in);

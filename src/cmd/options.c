@@ -99,6 +99,39 @@ static int set_choice(struct error *error, const struct option *option, const ch
     return -1;
 }
 
+/* "20MB", "20MiB", "20M" (both of 1000), "500". */
+static bool parse_size(struct slice text, int64_t *bytes)
+{
+    static const char units[] = "KMGT";
+    uint64_t number, factor = 1;
+    bool binary = slice_ends(text, "iB"), with_unit = binary || slice_ends(text, "B");
+    if (with_unit)
+        text.len -= binary ? 2 : 1;
+    const char *unit = text.len ? strchr(units, text.data[text.len - 1]) : NULL;
+    if (!unit && binary)
+        return false;
+    if (unit) {
+        text.len--;
+        for (const char *step = units; step <= unit; step++)
+            factor *= binary ? 1024 : 1000;
+    }
+    if (!slice_number(text, INT64_MAX / factor, &number) || number == 0)
+        return false;
+    *bytes = (int64_t)(number * factor);
+    return true;
+}
+
+static int add_value(struct error *error, const struct option *option, const char *value)
+{
+    struct text_list *list = option->target;
+    if (!*value)
+        return bad_value(error, option, value, "empty");
+    if (list->count == TEXT_LIST_MAX)
+        return bad_value(error, option, value, "one too many");
+    list->values[list->count++] = value;
+    return 0;
+}
+
 static int set_value(struct error *error, const struct option *option, const char *value)
 {
     uint64_t count;
@@ -114,6 +147,12 @@ static int set_value(struct error *error, const struct option *option, const cha
         return 0;
     case OPTION_CHOICE:
         return set_choice(error, option, value);
+    case OPTION_SIZE:
+        if (!parse_size(slice_of(value), option->target))
+            return bad_value(error, option, value, "no size like 500MB or 2GiB");
+        return 0;
+    case OPTION_LIST:
+        return add_value(error, option, value);
     default:
         if (!*value)
             return bad_value(error, option, value, "empty");

@@ -8,7 +8,16 @@ enum option_kind {
     OPTION_TEXT,     /* const char *; an empty value is refused */
     OPTION_DURATION, /* int64_t, milliseconds */
     OPTION_COUNT,    /* int, 1 to 100 */
-    OPTION_CHOICE    /* int: index into `choices` */
+    OPTION_CHOICE,   /* int: index into `choices` */
+    OPTION_SIZE,     /* int64_t, bytes: "500", "20MB" (1000), "20MiB" (1024) */
+    OPTION_LIST      /* struct text_list: each further value is added */
+};
+
+/* The values of an option that may be given several times. */
+#define TEXT_LIST_MAX 256
+struct text_list {
+    const char *values[TEXT_LIST_MAX];
+    size_t count;
 };
 
 /* An option of a command line, "--name VALUE" or "--name=VALUE", and where its value goes. */

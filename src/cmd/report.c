@@ -11,6 +11,11 @@ void report_text(struct buf *out, const struct item *item)
     term_safe(out, item->reference.text);
     buf_str(out, "  ");
     term_safe(out, present ? (outcome->digest ? outcome->digest : "-") : reason_name(outcome->reason));
+    if (item->file) {
+        buf_str(out, "  ");
+        term_safe(out, item->file);
+        buf_printf(out, ":%zu", item->line);
+    }
     buf_char(out, '\n');
 }
 
@@ -46,6 +51,9 @@ void report_json(struct buf *out, const struct item *item)
     json_open(out, '{');
     json_member_str(out, "image", item->reference.text);
     json_member_str(out, "reference", item->reference.normal);
+    json_member_str(out, "file", item->file);
+    if (item->file)
+        json_member_int(out, "line", (int64_t)item->line);
     json_member_str(out, "state", state_name(reason_state(outcome->reason)));
     json_member_str(out, "reason", reason_name(outcome->reason));
     json_member_str(out, "source", outcome->source);

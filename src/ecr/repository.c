@@ -34,7 +34,9 @@ int ecr_layer_url(const struct ecr_api *api, const char *repository, const char 
         return -1;
     struct slice text = json_string(arena, json_get(json_root(&reply), "downloadUrl"));
     bool plain = !api->client.endpoint.https; /* an API in a lab, whose layers come so as well */
-    return url_parse(arena, text, url) || (!url->https && !plain) ? ecr_not_what_was_asked(api, "GetDownloadUrlForLayer", error) : 0;
+    return url_parse(arena, text, url) || (!url->https && !plain)
+               ? ecr_not_what_was_asked(api, "GetDownloadUrlForLayer", error)
+               : 0;
 }
 
 const char *ecr_layer_bucket(struct arena *arena, const char *region)

@@ -3,7 +3,6 @@
 #include <string.h>
 #include <sys/utsname.h>
 
-
 const char *platform_native(struct arena *arena)
 {
     static const struct {
@@ -22,7 +21,7 @@ static const char *usual_architecture(struct arena *arena, struct slice name)
 {
     static const struct {
         const char *other, *usual;
-    } table[] = {{"x86_64", "amd64"},  {"x86-64", "amd64"}, {"aarch64", "arm64"},
+    } table[] = {{"x86_64", "amd64"}, {"x86-64", "amd64"}, {"aarch64", "arm64"},
                  {"armhf", "arm/v7"}, {"armel", "arm/v6"}, {"i386", "386"}};
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
         if (slice_is(name, table[i].other))

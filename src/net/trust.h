@@ -10,10 +10,10 @@
  * file that was named replaces both.
  */
 struct trust {
-    const char *file; /* NULL: embedded and system */
-    struct buf pem;   /* the file's text */
-    struct buf extra; /* PEM certificates that are trusted besides, */
-    struct trust *of; /* and whom else: what is not here is looked for there; NULL: nobody */
+    const char *file;     /* NULL: embedded and system */
+    struct buf pem;       /* the file's text */
+    struct buf extra;     /* PEM certificates that are trusted besides, */
+    struct trust *of;     /* and whom else: what is not here is looked for there; NULL: nobody */
     pthread_mutex_t lock; /* of what follows: */
     bool system_read;
     struct buf system; /* the system's bundle, read when it is first needed */

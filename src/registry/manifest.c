@@ -9,7 +9,8 @@
 #define ACCEPT                                                                                                         \
     "application/vnd.oci.image.index.v1+json, application/vnd.docker.distribution.manifest.list.v2+json, "             \
     "application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json, "               \
-    "application/vnd.docker.distribution.manifest.v1+prettyjws, application/vnd.docker.distribution.manifest.v1+json, " \
+    "application/vnd.docker.distribution.manifest.v1+prettyjws, "                                                      \
+    "application/vnd.docker.distribution.manifest.v1+json, "                                                           \
     "application/vnd.oci.artifact.manifest.v1+json"
 
 static bool is_manifest_type(struct slice type)

@@ -30,16 +30,19 @@ void registries_free(struct registries *registries)
     registries->first = NULL;
 }
 
-struct registry *registries_find(struct registries *registries, const char *name, enum registry_login login)
+struct registry *registries_find(struct registries *registries, const char *name, const char *stored_as,
+                                 enum registry_login login)
 {
     pthread_mutex_lock(&registries->lock);
     struct registry *registry = registries->first;
-    while (registry && (registry->login != login || strcmp(registry->name, name) != 0))
+    while (registry && (registry->login != login || strcmp(registry->name, name) != 0 ||
+                        strcmp(registry->stored_as, stored_as) != 0))
         registry = registry->next;
     if (!registry) {
         registry = must_alloc(sizeof *registry);
         *registry = (struct registry){.login = login, .next = registries->first};
         registry->name = arena_strdup(&registry->arena, name);
+        registry->stored_as = arena_strdup(&registry->arena, stored_as);
         error_init(&registry->login_error, &registry->arena);
         pthread_mutex_init(&registry->lock, NULL);
         registries->first = registry;
@@ -51,8 +54,8 @@ struct registry *registries_find(struct registries *registries, const char *name
 static int set_base(struct registry *registry, bool https, struct error *error)
 {
     bool hub = strcmp(registry->name, HUB) == 0;
-    const char *text = arena_printf(&registry->arena, "%s://%s/v2/", https ? "https" : "http",
-                                    hub ? HUB_ENDPOINT : registry->name);
+    const char *text =
+        arena_printf(&registry->arena, "%s://%s/v2/", https ? "https" : "http", hub ? HUB_ENDPOINT : registry->name);
     const char *fault = url_parse(&registry->arena, slice_of(text), &registry->base);
     return fault ? error_set(error, REASON_REFUSED, registry->name, "is no name of a registry: %s", fault) : 0;
 }
@@ -120,8 +123,8 @@ int registry_find_login(const struct registry_client *client, bool again, struct
         return registry->login_status;
     }
     error_clear(&registry->login_error);
-    registry->login_status = client->find_login(client->context, registry, again, &registry->arena, &registry->auth,
-                                                &registry->login_error);
+    registry->login_status =
+        client->find_login(client->context, registry, again, &registry->arena, &registry->auth, &registry->login_error);
     registry->asked = registry->login_error.reason != REASON_TIMEOUT; /* the time of one says nothing to the next */
     if (registry->login_status < 0)
         error_copy(error, &registry->login_error);

@@ -20,9 +20,10 @@ enum registry_login {
 
 enum registry_scheme { SCHEME_UNKNOWN, SCHEME_BASIC, SCHEME_BEARER };
 
-/* What is known of one registry under one login. Shared by all threads; the first four members never change. */
+/* What is known of one registry under one login. Shared by all threads; the first members never change. */
 struct registry {
-    const char *name; /* "ghcr.io", "localhost:5000", "docker.io" */
+    const char *name;      /* "ghcr.io", "localhost:5000", "docker.io" */
+    const char *stored_as; /* the name of its login: its own, or with a namespace of repositories behind */
     enum registry_login login;
     struct registry *next;
     pthread_mutex_t lock; /* of all that follows */
@@ -53,8 +54,9 @@ struct registries {
 void registries_init(struct registries *registries);
 void registries_free(struct registries *registries);
 
-/* The registry of that name under that login. It lives as long as the list. */
-struct registry *registries_find(struct registries *registries, const char *name, enum registry_login login);
+/* The registry of that name under that login (and the name that this is stored as). It lives as long as the list. */
+struct registry *registries_find(struct registries *registries, const char *name, const char *stored_as,
+                                 enum registry_login login);
 
 /*
  * Whoever knows logins: 1 with `auth` in `arena`, 0 for none, -1 with an error. `again` says that what it gave last is

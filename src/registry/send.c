@@ -331,7 +331,8 @@ int registry_refused(const struct registry_client *client, const struct http_rep
               code ? cut_secrets(client, arena, code) : "", message ? ": " : "",
               message ? cut_secrets(client, arena, message) : "");
     if (error->reason == REASON_NO_CREDENTIALS)
-        error_hint(error, "strangers are not told what it holds: log in with docker login %s, or give --authfile", name);
+        error_hint(error, "strangers are not told what it holds: log in with docker login %s, or give --authfile",
+                   name);
     else if (error->reason == REASON_EXPIRED_CREDENTIALS)
         error_hint(error, "the stored login is over: log in again");
     error->http_status = status;

@@ -37,8 +37,9 @@ static int realm_url(const struct registry *registry, struct arena *arena, struc
         fault = "it is not https";
     if (!fault && url->userinfo)
         fault = "it holds a user name";
-    return fault ? error_set(error, REASON_BAD_REPLY, registry->name, "its realm cannot be asked for a token: %s", fault)
-                 : 0;
+    return fault
+               ? error_set(error, REASON_BAD_REPLY, registry->name, "its realm cannot be asked for a token: %s", fault)
+               : 0;
 }
 
 static void add_parameter(struct buf *query, const char *name, const char *value)

@@ -14,7 +14,10 @@ void term_init(struct term *term, enum term_when when, bool quiet, bool verbose)
 {
     const char *no_color = getenv("NO_COLOR"), *type = getenv("TERM");
     bool wanted = isatty(2) && !(no_color && *no_color) && !(type && strcmp(type, "dumb") == 0);
-    *term = (struct term){when == TERM_AUTO ? wanted : when == TERM_ALWAYS, quiet, verbose};
+    *term = (struct term){.colours = when == TERM_AUTO ? wanted : when == TERM_ALWAYS,
+                          .terminal = isatty(2) && !(type && strcmp(type, "dumb") == 0),
+                          .quiet = quiet,
+                          .verbose = verbose};
 }
 
 void term_safe(struct buf *out, const char *text)
@@ -66,6 +69,7 @@ static void write_line(const struct term *term, enum term_colour colour, const c
     static const char *const codes[] = {"", "\033[34m", "\033[32m", "\033[33m", "\033[31m"};
     bool coloured = term->colours && colour != TERM_PLAIN;
     struct buf line = BUF_INIT;
+    buf_str(&line, term->progress ? "\r\033[K" : "");
     buf_str(&line, coloured ? codes[colour] : "");
     buf_str(&line, front);
     term_safe(&line, text);
@@ -78,6 +82,18 @@ void term_note(const struct term *term, enum term_colour colour, const char *tex
 {
     if (!term->quiet)
         write_line(term, colour, "", text);
+}
+
+void term_progress(struct term *term, const char *text)
+{
+    struct buf line = BUF_INIT;
+    if (!term->terminal || term->quiet || (!text && !term->progress))
+        return;
+    buf_str(&line, "\r\033[K");
+    term_safe(&line, text ? text : "");
+    write_all(2, buf_view(&line));
+    buf_free(&line);
+    term->progress = text != NULL;
 }
 
 void term_error(const struct term *term, const char *text)

@@ -11,6 +11,8 @@ enum term_when { TERM_AUTO, TERM_ALWAYS, TERM_NEVER };
 
 struct term {
     bool colours;
+    bool terminal; /* stderr is one */
+    bool progress; /* a line of it stands there */
     bool quiet; /* only errors */
     bool verbose;
 };
@@ -20,6 +22,12 @@ void term_init(struct term *term, enum term_when when, bool quiet, bool verbose)
 
 /* A line about what goes on; nothing with `quiet`. The text is made printable. */
 void term_note(const struct term *term, enum term_colour colour, const char *text);
+
+/*
+ * A line that is written over by the next one, and gone with any other: for a terminal alone, and not with `quiet`. NULL
+ * takes it away.
+ */
+void term_progress(struct term *term, const char *text);
 
 /* "ecr: TEXT" in red, always. */
 void term_error(const struct term *term, const char *text);

@@ -1,0 +1,84 @@
+#include "check/fetch.h"
+
+#include <string.h>
+
+#include "image/manifest.h"
+#include "image/platform.h"
+#include "registry/blob.h"
+
+struct registry_client item_registry(struct session *session, const struct item *item)
+{
+    bool by_api = strcmp(item->outcome.source, "ecr") == 0, by_registry = strcmp(item->outcome.source, "registry") == 0;
+    enum registry_login login = by_api ? LOGIN_ECR : by_registry ? item->login : LOGIN_STORED;
+    return session_registry(session, item->reference.registry, item->reference.repository, login, !by_api,
+                            item->deadline);
+}
+
+/* The child for a platform; without one, the only child that is for any. */
+static const struct descriptor *choose(const struct manifest *index, const char *platform)
+{
+    const struct descriptor *found = NULL;
+    size_t count = 0;
+    for (size_t i = 0; i < index->child_count; i++) {
+        const char *offered = index->children[i].platform;
+        if (!offered || (platform && !platform_fits(offered, platform)))
+            continue;
+        found = found ? found : &index->children[i];
+        count++;
+    }
+    return platform || count == 1 ? found : NULL;
+}
+
+static int no_choice(const struct item *item, const struct manifest *index, const char *platform, struct error *error)
+{
+    struct buf text = BUF_INIT;
+    for (size_t i = 0; i < index->child_count; i++)
+        if (index->children[i].platform)
+            buf_printf(&text, "%s%s", text.len ? ", " : "", index->children[i].platform);
+    error_set(error, REASON_NO_PLATFORM, item->reference.text, "%s%s it is for %s", platform ? platform : "",
+              platform ? " is not among its platforms:" : "it has more than one platform:", text.data);
+    error_hint(error, "name one with --platform");
+    buf_free(&text);
+    return -1;
+}
+
+int fetch_manifest(struct session *session, const struct item *item, const char *platform, struct arena *arena,
+                   struct registry_manifest *manifest, struct error *error)
+{
+    struct manifest parsed;
+    struct registry_client client = item_registry(session, item);
+    const char *target = item->outcome.digest ? item->outcome.digest : reference_target(&item->reference);
+    if (registry_get_manifest(&client, item->reference.repository, target, arena, manifest, error) < 0)
+        return -1;
+    if (!platform || manifest_parse(arena, manifest->body, &parsed) || !parsed.is_index)
+        return 0;
+    const struct descriptor *child = choose(&parsed, platform);
+    if (!child)
+        return no_choice(item, &parsed, platform, error);
+    return registry_get_manifest(&client, item->reference.repository, child->digest, arena, manifest, error);
+}
+
+int fetch_config(struct session *session, const struct item *item, const char *platform, struct arena *arena,
+                 struct slice *config, struct error *error)
+{
+    struct registry_manifest manifest;
+    struct manifest parsed;
+    struct registry_client client = item_registry(session, item);
+    const char *repository = item->reference.repository;
+    if (fetch_manifest(session, item, platform, arena, &manifest, error) < 0)
+        return -1;
+    const char *fault = manifest_parse(arena, manifest.body, &parsed);
+    if (!fault && parsed.is_index) {
+        const struct descriptor *child = choose(&parsed, platform);
+        if (!child)
+            return no_choice(item, &parsed, platform, error);
+        if (registry_get_manifest(&client, repository, child->digest, arena, &manifest, error) < 0)
+            return -1;
+        fault = manifest_parse(arena, manifest.body, &parsed);
+    }
+    if (!fault && !parsed.config.digest)
+        fault = "it has no configuration";
+    if (fault)
+        return error_set(error, REASON_BAD_REPLY, item->reference.text, "%s", fault);
+    return registry_get_blob(&client, repository, parsed.config.digest, arena, config, error);
+}

@@ -1,0 +1,213 @@
+#include "image/listing.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "image/yaml.h"
+
+#define LISTED_MAX 1000000
+#define NESTED_MAX 8 /* defaults within defaults */
+
+static void add(struct listing *listing, struct arena *arena, const char *text, size_t line)
+{
+    if (listing->count == LISTED_MAX)
+        return;
+    if (listing->count == listing->room) {
+        listing->room = 2 * listing->room + 16;
+        struct listed_image *more = arena_array(arena, listing->room, sizeof *more);
+        if (listing->count)
+            memcpy(more, listing->images, listing->count * sizeof *more);
+        listing->images = more;
+    }
+    listing->images[listing->count++] = (struct listed_image){text, line};
+}
+
+static const char *expand(struct arena *arena, struct slice text, struct buf *out, int depth);
+
+static bool is_name_char(char c)
+{
+    return ascii_is_alnum(c) || c == '_';
+}
+
+/* What stands behind a name in braces: an operator and its word. */
+static const char *expand_operator(struct arena *arena, const char *value, struct slice rest, struct buf *out,
+                                   int depth)
+{
+    bool colon = rest.data[0] == ':';
+    if (colon)
+        rest = slice_from(rest, 1);
+    bool set = value && (!colon || *value);
+    if (!rest.len || !strchr("-?+", rest.data[0]))
+        return "a variable is followed by an operator that Compose does not have";
+    char sign = rest.data[0];
+    if (sign == '?' && !set)
+        return arena_printf(arena, "a variable must be set: %.*s", SLICE_ARGS(slice_from(rest, 1)));
+    if (sign == '+' ? set : sign == '-' && !set)
+        return expand(arena, slice_from(rest, 1), out, depth + 1);
+    if (sign != '+')
+        buf_str(out, value);
+    return NULL;
+}
+
+/* Length of what stands in braces, nested ones counted; -1 without an end. */
+static ptrdiff_t braced(struct slice text)
+{
+    int open = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        open += text.data[i] == '{';
+        if (text.data[i] == '}' && open-- == 0)
+            return (ptrdiff_t)i;
+    }
+    return -1;
+}
+
+/* A variable behind its '$', taken off *text. */
+static const char *expand_variable(struct arena *arena, struct slice *text, struct buf *out, int depth)
+{
+    bool in_braces = text->len && text->data[0] == '{';
+    struct slice body = in_braces ? slice_from(*text, 1) : *text;
+    ptrdiff_t end = in_braces ? braced(body) : 0;
+    size_t name = 0;
+    while (name < body.len && is_name_char(body.data[name]))
+        name++;
+    if (end < 0 || name == 0 || ascii_is_digit(body.data[0]))
+        return "a '$' begins no variable; a plain one is written $$";
+    const char *value = getenv(arena_copy(arena, slice_head(body, name)));
+    struct slice rest = in_braces ? slice_from(slice_head(body, (size_t)end), name) : (struct slice){NULL, 0};
+    *text = slice_from(body, in_braces ? (size_t)end + 1 : name);
+    if (rest.len)
+        return expand_operator(arena, value, rest, out, depth);
+    buf_str(out, value ? value : "");
+    return NULL;
+}
+
+static const char *expand(struct arena *arena, struct slice text, struct buf *out, int depth)
+{
+    const char *fault = depth > NESTED_MAX ? "its variables are nested too deep" : NULL;
+    while (text.len && !fault) {
+        char c = text.data[0];
+        text = slice_from(text, 1);
+        if (c != '$') {
+            buf_char(out, c);
+        } else if (text.len && text.data[0] == '$') {
+            buf_char(out, '$');
+            text = slice_from(text, 1);
+        } else {
+            fault = expand_variable(arena, &text, out, depth);
+        }
+    }
+    return fault;
+}
+
+const char *compose_value(struct arena *arena, const char *text, const char **value)
+{
+    struct buf out = BUF_INIT;
+    const char *fault = expand(arena, slice_of(text), &out, 0);
+    *value = buf_detach(&out, arena);
+    return fault;
+}
+
+/* What the walk through YAML collects. */
+struct collecting {
+    struct arena *arena;
+    struct listing *listing;
+    const char *fault;
+    size_t line;
+};
+
+static bool step_is(const struct yaml_scalar *scalar, size_t from_end, const char *name)
+{
+    if (scalar->depth < from_end)
+        return false;
+    const char *step = scalar->way[scalar->depth - from_end].name;
+    return step && strcmp(step, name) == 0;
+}
+
+static bool is_element(const struct yaml_scalar *scalar, size_t from_end)
+{
+    return scalar->depth >= from_end && !scalar->way[scalar->depth - from_end].name;
+}
+
+/* A container of a pod, wherever its spec stands. */
+static bool is_of_pod(const struct yaml_scalar *scalar)
+{
+    return is_element(scalar, 2) && (step_is(scalar, 3, "containers") || step_is(scalar, 3, "initContainers") ||
+                                     step_is(scalar, 3, "ephemeralContainers"));
+}
+
+/* A service of a Compose file, or a fragment that its services share ("x-..."). */
+static bool is_of_compose(const struct yaml_scalar *scalar)
+{
+    bool fragment = scalar->depth == 2 && scalar->way[0].name && strncmp(scalar->way[0].name, "x-", 2) == 0;
+    return fragment || (scalar->depth == 3 && step_is(scalar, 3, "services") && !is_element(scalar, 2));
+}
+
+static void on_scalar(void *context, const struct yaml_scalar *scalar)
+{
+    struct collecting *collecting = context;
+    const char *text = scalar->text;
+    if (collecting->fault || !step_is(scalar, 1, "image"))
+        return;
+    bool compose = is_of_compose(scalar);
+    if (!compose && !is_of_pod(scalar))
+        return;
+    collecting->line = scalar->line;
+    if (compose)
+        collecting->fault = compose_value(collecting->arena, text, &text);
+    if (!collecting->fault)
+        add(collecting->listing, collecting->arena, text, scalar->line);
+}
+
+static const char *read_yaml(struct arena *arena, struct slice text, struct listing *listing, size_t *line)
+{
+    struct collecting collecting = {arena, listing, NULL, 0};
+    const char *fault = yaml_walk(arena, text, on_scalar, &collecting, line);
+    if (!fault && collecting.fault) {
+        fault = collecting.fault;
+        *line = collecting.line;
+    }
+    return fault;
+}
+
+static void read_lines(struct arena *arena, struct slice text, struct listing *listing)
+{
+    for (size_t line = 1; text.data; line++) {
+        struct slice rest = slice_cut(&text, '\n');
+        struct slice body = slice_trim(rest);
+        for (size_t i = 0; i < body.len; i++)
+            if (body.data[i] == '#' && (i == 0 || body.data[i - 1] == ' ' || body.data[i - 1] == '\t'))
+                body = slice_trim(slice_head(body, i));
+        if (body.len)
+            add(listing, arena, arena_copy(arena, body), line);
+    }
+}
+
+/* A list of images has no line that looks like these. */
+static bool looks_like_yaml(struct slice text)
+{
+    static const char *const starts[] = {"---",   "{",     "[",         "apiVersion:", "kind:", "services:", "version:",
+                                         "name:", "spec:", "metadata:", "x-",          "%YAML", "items:",    "- "};
+    while (text.data) {
+        struct slice line = slice_cut(&text, '\n');
+        for (size_t i = 0; i < sizeof starts / sizeof *starts; i++)
+            if (slice_starts(line, starts[i]))
+                return true;
+        struct slice body = slice_trim(line);
+        if (body.len && body.data[0] != '#')
+            return false;
+    }
+    return false;
+}
+
+const char *listing_read(struct arena *arena, struct slice text, const char *name, struct listing *listing,
+                         size_t *line)
+{
+    struct slice file = slice_of(name);
+    *listing = (struct listing){.images = NULL};
+    *line = 0;
+    if (slice_ends(file, ".yaml") || slice_ends(file, ".yml") || slice_ends(file, ".json") || looks_like_yaml(text))
+        return read_yaml(arena, text, listing, line);
+    read_lines(arena, text, listing);
+    return NULL;
+}
