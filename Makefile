@@ -67,7 +67,7 @@ MAP          = -Wl,-Map=build/$(1)/ecr.map
 define release
 $(call musl,$(1),$(2),$(3),$(SIZE) $(OPT_$(1)))
 $(call bearssl,build/$(1),$(2),$(FREESTAND) $(SIZE) $(OPT_$(1)) -fstack-protector-strong,$(MUSL)/lib/libc.a)
-$(call variant,$(1),$(2),$(FREESTAND) $(SIZE) $(OPT_$(1)),$(LINK) $(LINK_$(1)) $(MAP) -L$(MUSL)/lib,\
+$(call variant,$(1),$(2),$(FREESTAND) $(SIZE) $(OPT_$(1)) -Oz -flto,$(SIZE) -Oz $(OPT_$(1)) -fstack-protector-strong -flto -flto-partition=one $(LINK) $(LINK_$(1)) $(MAP) -L$(MUSL)/lib,\
 	$(MUSL)/lib/rcrt1.o $(MUSL)/lib/crti.o,$(LIBC),build/$(1)/libbearssl.a,$(MUSL)/lib/libc.a)
 endef
 

@@ -1,10 +1,11 @@
 #include "base/arena.h"
 
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "base/buf.h"
 
 /* Most commands fit into one block; a page less the allocator's own header would waste none, 8 KiB is two. */
 #define ARENA_BLOCK 8000
@@ -107,15 +108,9 @@ struct slice arena_slice(struct arena *arena, struct slice text)
 
 char *arena_vprintf(struct arena *arena, const char *format, va_list args)
 {
-    va_list again;
-    va_copy(again, args);
-    int length = vsnprintf(NULL, 0, format, args);
-    if (length < 0)
-        out_of_memory();
-    char *text = arena_alloc(arena, (size_t)length + 1);
-    vsnprintf(text, (size_t)length + 1, format, again);
-    va_end(again);
-    return text;
+    struct buf text = BUF_INIT;
+    buf_vprintf(&text, format, args);
+    return buf_detach(&text, arena);
 }
 
 char *arena_printf(struct arena *arena, const char *format, ...)

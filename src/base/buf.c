@@ -1,9 +1,10 @@
 #include "base/buf.h"
 
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/format.h"
 
 #define BUF_FIRST 256
 
@@ -85,18 +86,22 @@ void buf_slice(struct buf *b, struct slice text)
     buf_add(b, text.data, text.len);
 }
 
+static void add(void *context, const char *data, size_t len)
+{
+    buf_add(context, data, len);
+}
+
 void buf_printf(struct buf *b, const char *format, ...)
 {
-    va_list args, again;
+    va_list args;
     va_start(args, format);
-    va_copy(again, args);
-    int length = vsnprintf(NULL, 0, format, args);
+    buf_vprintf(b, format, args);
     va_end(args);
-    if (length < 0)
-        out_of_memory();
-    vsnprintf(buf_reserve(b, (size_t)length), (size_t)length + 1, format, again);
-    va_end(again);
-    buf_added(b, (size_t)length);
+}
+
+void buf_vprintf(struct buf *b, const char *format, va_list args)
+{
+    format_write(add, b, format, args);
 }
 
 char *buf_detach(struct buf *b, struct arena *arena)

@@ -29,7 +29,9 @@ void buf_add(struct buf *b, const void *data, size_t len);
 void buf_char(struct buf *b, char c);
 void buf_str(struct buf *b, const char *text);
 void buf_slice(struct buf *b, struct slice text);
+/* By base/format.h. */
 void buf_printf(struct buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void buf_vprintf(struct buf *b, const char *format, va_list args) __attribute__((format(printf, 2, 0)));
 char *buf_detach(struct buf *b, struct arena *arena); /* the text moves to the arena; back to BUF_INIT */
 struct slice buf_view(const struct buf *b);           /* valid until the next change */
 

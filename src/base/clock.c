@@ -3,8 +3,13 @@
 #include <errno.h>
 #include <limits.h>
 #include <string.h>
-#include <stdio.h>
 #include <time.h>
+
+#include "base/buf.h"
+
+#define WAIT_MAX    (1000LL * 3600000)
+#define AGE_MAX     (3660LL * 86400000) /* days count ages, not waits */
+#define LAST_SECOND 253402300799        /* of the year 9999 */
 
 int64_t clock_ms(void)
 {
@@ -52,35 +57,48 @@ int64_t clock_unix(void)
     return (int64_t)now.tv_sec;
 }
 
-static struct tm utc(int64_t unix_seconds)
+/* A date and a time of day, in UTC. */
+struct utc {
+    int year, month, day, hour, minute, second;
+};
+
+/* Not by gmtime and strftime: with them come the time zones and languages of the C library. */
+static struct utc utc_of(int64_t unix_seconds)
 {
-    time_t seconds = (time_t)unix_seconds;
-    struct tm tm;
-    if (unix_seconds > 253402300799 || !gmtime_r(&seconds, &tm)) /* the last second of the year 9999 */
-        memset(&tm, 0, sizeof tm);
-    return tm;
+    if (unix_seconds < 0 || unix_seconds > LAST_SECOND)
+        return (struct utc){.year = 1900, .month = 1};
+    int64_t days = unix_seconds / 86400 + 719468; /* since March of the year 0: a leap day is a year's last */
+    int64_t era = days / 146097, day_of_era = days % 146097;
+    int64_t year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+    int day_of_year = (int)(day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100));
+    int month = (5 * day_of_year + 2) / 153, second = (int)(unix_seconds % 86400);
+    return (struct utc){.year = (int)(year_of_era + era * 400) + (month >= 10),
+                        .month = month < 10 ? month + 3 : month - 9,
+                        .day = day_of_year - (153 * month + 2) / 5 + 1,
+                        .hour = second / 3600,
+                        .minute = second / 60 % 60,
+                        .second = second % 60};
 }
 
-/* Not by strftime: with it come the time zones and languages of the C library. */
-static void write_time(const struct tm *tm, const char *format, char out[static TIME_TEXT])
+static void write_time(int64_t unix_seconds, const char *between, const char *middle, char out[static TIME_TEXT])
 {
-    char text[80]; /* room for what the compiler thinks an int may be */
-    int year = tm->tm_year + 1900;
-    snprintf(text, sizeof text, format, year, tm->tm_mon + 1, tm->tm_mday, tm->tm_hour, tm->tm_min, tm->tm_sec);
-    memcpy(out, text, TIME_TEXT - 1);
-    out[TIME_TEXT - 1] = 0;
+    struct buf text = BUF_INIT;
+    struct utc time = utc_of(unix_seconds);
+    const char *colon = *between ? ":" : "";
+    buf_printf(&text, "%04d%s%02d%s%02d%s%02d%s%02d%s%02dZ", time.year, between, time.month, between, time.day, middle,
+               time.hour, colon, time.minute, colon, time.second);
+    memcpy(out, text.data, text.len + 1);
+    buf_free(&text);
 }
 
 void time_iso(int64_t unix_seconds, char out[static TIME_TEXT])
 {
-    struct tm tm = utc(unix_seconds);
-    write_time(&tm, "%04d-%02d-%02dT%02d:%02d:%02dZ", out);
+    write_time(unix_seconds, "-", "T", out);
 }
 
 void time_basic(int64_t unix_seconds, char out[static TIME_TEXT])
 {
-    struct tm tm = utc(unix_seconds);
-    write_time(&tm, "%04d%02d%02dT%02d%02d%02dZ", out);
+    write_time(unix_seconds, "", "T", out);
 }
 
 int64_t time_from_utc(int year, int month, int day, int hour, int minute, int second)
@@ -193,9 +211,12 @@ bool duration_parse(struct slice text, int64_t *milliseconds)
 {
     static const struct {
         const char *unit;
-        int64_t factor;
-    } units[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}};
-    const int64_t longest = 1000LL * 3600000;
+        int64_t factor, longest;
+    } units[] = {{"ms", 1, WAIT_MAX},
+                 {"s", 1000, WAIT_MAX},
+                 {"m", 60000, WAIT_MAX},
+                 {"h", 3600000, WAIT_MAX},
+                 {"d", 86400000, AGE_MAX}};
     size_t digits = 0;
     while (digits < text.len && ascii_is_digit(text.data[digits]))
         digits++;
@@ -203,7 +224,8 @@ bool duration_parse(struct slice text, int64_t *milliseconds)
     if (!slice_number(slice_head(text, digits), INT64_MAX, &number))
         return false;
     for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
-        if (!slice_is(slice_from(text, digits), units[i].unit) || number > (uint64_t)(longest / units[i].factor))
+        if (!slice_is(slice_from(text, digits), units[i].unit) ||
+            number > (uint64_t)(units[i].longest / units[i].factor))
             continue;
         *milliseconds = (int64_t)number * units[i].factor;
         return true;

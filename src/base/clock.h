@@ -32,7 +32,7 @@ bool time_parse_http(struct slice text, int64_t *unix_seconds);
 /* RFC 3339: "2026-01-02T03:04:05[.123](Z|+01:00)". */
 bool time_parse_iso(struct slice text, int64_t *unix_seconds);
 
-/* "500ms", "30s", "5m", "1h" to milliseconds; a plain number is refused. At most 1000 hours. */
+/* "500ms", "30s", "5m", "1h", "90d" to milliseconds; a plain number is refused. At most 1000 hours, or ten years in days. */
 bool duration_parse(struct slice text, int64_t *milliseconds);
 
 #endif

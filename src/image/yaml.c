@@ -14,6 +14,14 @@ struct walk {
     struct yaml_step way[YAML_DEPTH_MAX];
     size_t depth;
     const char *fault;
+    const char *anchor; /* that stands before the value to come; NULL: none */
+    struct anchor *anchors;
+};
+
+/* A scalar that "*name" stands for. */
+struct anchor {
+    const char *name, *text;
+    struct anchor *next;
 };
 
 static bool fail(struct walk *walk, const char *fault)
@@ -63,10 +71,29 @@ static bool push(struct walk *walk, const char *name, size_t indent)
     return true;
 }
 
-static void show(struct walk *walk, const char *text)
+/* Shows a scalar, and keeps it where it has an anchor. */
+static void show(struct walk *walk, const char *text, size_t line)
 {
-    struct yaml_scalar scalar = {walk->way, walk->depth, text, walk->line};
+    struct yaml_scalar scalar = {walk->way, walk->depth, text, line};
+    if (walk->anchor) {
+        struct anchor *anchor = arena_alloc(walk->arena, sizeof *anchor);
+        *anchor = (struct anchor){walk->anchor, text, walk->anchors};
+        walk->anchors = anchor;
+        walk->anchor = NULL;
+    }
     walk->visit(walk->context, &scalar);
+}
+
+/* A plain scalar, which may stand for another. One that names a collection stays as it is. */
+static void show_plain(struct walk *walk, const char *text)
+{
+    if (*text == '*')
+        for (const struct anchor *anchor = walk->anchors; anchor; anchor = anchor->next)
+            if (strcmp(anchor->name, text + 1) == 0) {
+                text = anchor->text;
+                break;
+            }
+    show(walk, text, walk->line);
 }
 
 /* Without the comment that a blank and a '#' begin. */
@@ -121,13 +148,17 @@ static const char *take_quoted(struct walk *walk, struct slice *text)
     return value;
 }
 
-/* Passes over "&anchor" and "!tag" in front of a value. */
-static struct slice skip_properties(struct slice text)
+/* Takes "&anchor" and "!tag" off the front of a value. */
+static struct slice skip_properties(struct walk *walk, struct slice text)
 {
+    walk->anchor = NULL;
     while (text.len && (text.data[0] == '&' || text.data[0] == '!')) {
-        while (text.len && text.data[0] != ' ' && text.data[0] != '\t')
-            text = slice_from(text, 1);
-        text = skip_blanks(text);
+        size_t len = 0;
+        while (len < text.len && text.data[len] != ' ' && text.data[len] != '\t')
+            len++;
+        if (text.data[0] == '&')
+            walk->anchor = arena_copy(walk->arena, slice_from(slice_head(text, len), 1));
+        text = skip_blanks(slice_from(text, len));
     }
     return text;
 }
@@ -216,14 +247,17 @@ static bool flow_collection(struct walk *walk, struct slice *text)
 
 static bool flow_value(struct walk *walk, struct slice *text)
 {
-    *text = skip_properties(*text);
+    *text = skip_properties(walk, *text);
     if (!skip_flow_blanks(walk, text))
         return false;
     if (is_mark(*text, '{') || is_mark(*text, '['))
         return flow_collection(walk, text);
+    bool quoted = is_mark(*text, '"') || is_mark(*text, '\'');
     const char *word = flow_word(walk, text);
-    if (word)
-        show(walk, word);
+    if (word && quoted)
+        show(walk, word, walk->line);
+    else if (word)
+        show_plain(walk, word);
     return word != NULL;
 }
 
@@ -233,47 +267,63 @@ static bool block_scalar_follows(struct slice value)
     return value.len && (value.data[0] == '|' || value.data[0] == '>');
 }
 
-static void skip_block_scalar(struct walk *walk, size_t indent)
+static bool next_block_line(struct walk *walk, size_t indent, struct slice *line)
+{
+    struct slice before = walk->rest;
+    size_t number = walk->line;
+    if (!next_line(walk, line))
+        return false;
+    if (!slice_trim(*line).len || indent_of(*line) > indent)
+        return true;
+    walk->rest = before;
+    walk->line = number;
+    return false;
+}
+
+/* The lines below a '|' or '>' that are deeper than what they belong to, as one text. */
+static void take_block_scalar(struct walk *walk, size_t indent, char style)
 {
     struct slice line;
-    for (;;) {
-        struct slice before = walk->rest;
-        size_t number = walk->line;
-        if (!next_line(walk, &line))
-            return;
-        if (slice_trim(line).len && indent_of(line) <= indent) {
-            walk->rest = before;
-            walk->line = number;
-            return;
-        }
+    struct buf text = BUF_INIT;
+    size_t first = walk->line;
+    while (next_block_line(walk, indent, &line)) {
+        if (text.len)
+            buf_char(&text, style == '>' ? ' ' : '\n');
+        buf_slice(&text, slice_trim(line));
     }
+    show(walk, arena_copy(walk->arena, slice_trim(buf_view(&text))), first);
+    buf_free(&text);
 }
 
 static bool take_value(struct walk *walk, struct slice value, size_t indent)
 {
-    value = skip_properties(skip_blanks(value));
-    if (!value.len || value.data[0] == '#')
-        return true; /* what follows is deeper, or it is null */
+    value = skip_properties(walk, skip_blanks(value));
+    if (!value.len || value.data[0] == '#') {
+        walk->anchor = NULL; /* of a collection, if there is any */
+        return true;         /* what follows is deeper, or it is null */
+    }
     if (block_scalar_follows(value)) {
-        skip_block_scalar(walk, indent);
+        take_block_scalar(walk, indent, value.data[0]);
         return true;
     }
     bool flow = value.data[0] == '{' || value.data[0] == '[', quoted = value.data[0] == '"' || value.data[0] == '\'';
     if (!flow && !quoted) {
-        show(walk, arena_copy(walk->arena, without_comment(value)));
+        show_plain(walk, arena_copy(walk->arena, without_comment(value)));
         return true;
     }
     const char *text = quoted ? take_quoted(walk, &value) : NULL;
     if (flow ? !flow_collection(walk, &value) : !text)
         return false;
     if (quoted)
-        show(walk, text);
+        show(walk, text, walk->line);
     return is_blank(value) || fail(walk, "something stands behind the end of a value");
 }
 
 /* Length of a key at the start of the line, its colon not included; 0 when the line begins with none. */
 static size_t key_length(struct slice text)
 {
+    if (is_mark(text, '{') || is_mark(text, '['))
+        return 0;
     char quote = text.len && (text.data[0] == '"' || text.data[0] == '\'') ? text.data[0] : 0;
     for (size_t i = quote ? 1 : 0; i < text.len; i++) {
         if (quote && text.data[i] == quote)
@@ -310,6 +360,7 @@ static bool take_line(struct walk *walk, struct slice text, size_t indent)
 {
     if (is_mark(text, '\t'))
         return fail(walk, "a tab stands in the indentation");
+    size_t parent = indent; /* what a block scalar must be deeper than */
     while (is_mark(text, '-') && (text.len == 1 || text.data[1] == ' ' || text.data[1] == '\t')) {
         leave(walk, indent, true);
         if (!push(walk, NULL, indent))
@@ -317,15 +368,20 @@ static bool take_line(struct walk *walk, struct slice text, size_t indent)
         struct slice inner = skip_blanks(slice_from(text, 1));
         if (!inner.len || inner.data[0] == '#')
             return true;
+        parent = indent;
         indent += (size_t)(inner.data - text.data);
-        text = skip_properties(inner);
+        text = inner;
     }
+    struct slice bare = skip_properties(walk, text);
+    if (key_length(bare))
+        text = bare; /* an anchor of a whole mapping, which no scalar has */
     size_t key = key_length(text);
     if (!key && walk->depth && walk->way[walk->depth - 1].indent < indent)
-        return take_value(walk, text, indent); /* of the key or dash before it, on a line of its own */
+        return take_value(walk, text, parent); /* of the key or dash before it, on a line of its own */
     if (!key)
         return is_mark(text, '{') || is_mark(text, '[') ? take_value(walk, text, indent)
                                                         : fail(walk, "it is neither 'key: value' nor '- element'");
+    walk->anchor = NULL;
     leave(walk, indent, false);
     const char *name = key_text(walk, slice_head(text, key));
     return name && push(walk, name, indent) && take_value(walk, slice_from(text, key + 1), indent);
@@ -353,7 +409,7 @@ const char *yaml_walk(struct arena *arena, struct slice text, yaml_visitor *visi
         size_t indent = begins ? 0 : indent_of(current);
         struct slice rest = begins ? skip_blanks(current) : slice_from(current, indent);
         if (!is_blank(current) && !slice_starts(rest, "%"))
-            take_line(walk, skip_properties(rest), indent);
+            take_line(walk, rest, indent);
     }
     return walk->fault;
 }

@@ -2,8 +2,9 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
-#include <stdio.h>
 #include <string.h>
+
+#include "base/buf.h"
 
 /* The address bytes; IPv4 written as IPv6 counts as IPv4. Returns how many there are. */
 static size_t address_bytes(const struct addr *addr, const uint8_t **bytes)
@@ -79,18 +80,58 @@ void addr_set_port(struct addr *addr, uint16_t port)
         ((struct sockaddr_in6 *)&addr->storage)->sin6_port = htons(port);
 }
 
+/* The longest run of zero groups, of two at least, is left out (RFC 5952 section 4.2). */
+static int zeros_start(const uint16_t groups[8], int *length)
+{
+    int start = -1;
+    *length = 1;
+    for (int i = 0, run; i < 8; i += run + 1) {
+        for (run = 0; i + run < 8 && groups[i + run] == 0;)
+            run++;
+        if (run > *length) {
+            start = i;
+            *length = run;
+        }
+    }
+    return start;
+}
+
+static void write_ipv6(struct buf *text, const uint8_t bytes[16])
+{
+    uint16_t groups[8];
+    int length, start;
+    for (int i = 0; i < 8; i++)
+        groups[i] = (uint16_t)(bytes[2 * i] << 8 | bytes[2 * i + 1]);
+    start = zeros_start(groups, &length);
+    for (int i = 0; i < 8; i++) {
+        if (i == start) {
+            buf_str(text, i ? ":" : "::");
+            i += length - 1;
+            continue;
+        }
+        buf_printf(text, "%x%s", groups[i], i < 7 ? ":" : "");
+    }
+}
+
 void addr_text(const struct addr *addr, char out[static ADDR_TEXT])
 {
-    char host[INET6_ADDRSTRLEN] = "";
+    struct buf text = BUF_INIT;
     if (addr->storage.ss_family == AF_INET) {
         const struct sockaddr_in *v4 = (const struct sockaddr_in *)&addr->storage;
-        inet_ntop(AF_INET, &v4->sin_addr, host, sizeof host);
-        snprintf(out, ADDR_TEXT, "%s:%u", host, (unsigned)ntohs(v4->sin_port));
+        const uint8_t *b = (const uint8_t *)&v4->sin_addr;
+        buf_printf(&text, "%u.%u.%u.%u:%u", b[0], b[1], b[2], b[3], (unsigned)ntohs(v4->sin_port));
     } else {
         const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)&addr->storage;
-        inet_ntop(AF_INET6, &v6->sin6_addr, host, sizeof host);
-        snprintf(out, ADDR_TEXT, "[%s]:%u", host, (unsigned)ntohs(v6->sin6_port));
+        const uint8_t *bytes = v6->sin6_addr.s6_addr;
+        buf_char(&text, '[');
+        if (IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr))
+            buf_printf(&text, "::ffff:%u.%u.%u.%u", bytes[12], bytes[13], bytes[14], bytes[15]);
+        else
+            write_ipv6(&text, bytes);
+        buf_printf(&text, "]:%u", (unsigned)ntohs(v6->sin6_port));
     }
+    memcpy(out, text.data, text.len + 1);
+    buf_free(&text);
 }
 
 bool addr_in_network(const struct addr *addr, struct slice network)
