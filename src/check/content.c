@@ -134,6 +134,7 @@ static int look(struct walk *walk, const char *digest, bool names_platform, int 
     if (registry_get_manifest(walk->client, walk->repository, digest, walk->arena, &got, walk->error) < 0) {
         if (reason_state(walk->error->reason) == STATE_ABSENT)
             walk->error->reason = REASON_INCOMPLETE;
+        walk->error->cause = arena_printf(walk->error->arena, "%s: %s", digest, walk->error->cause);
         return -1;
     }
     const char *fault = manifest_parse(walk->arena, got.body, &manifest);
