@@ -1,9 +1,7 @@
-#include <fcntl.h>
 #include <signal.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/guard.h"
 #include "cmd/images.h"
 
 static const struct command commands[] = {
@@ -78,32 +76,9 @@ static void set_signals(void)
     sigaction(SIGCHLD, &usual, NULL); /* ignored, as some parents hand it down, it would hide how our children end */
 }
 
-/* A dump would hold keys and tokens. */
-static void forbid_core_dumps(void)
-{
-    struct rlimit none = {0, 0};
-    prlimit(0, RLIMIT_CORE, &none, NULL);
-    prctl(PR_SET_DUMPABLE, 0);
-}
-
-/*
- * Where stdin, stdout or stderr are closed, a socket would take their number and get our output. "/" is there always,
- * and cannot be written, so that a closed stdout is still an error.
- */
-static void occupy_standard_streams(void)
-{
-    int fd;
-    do
-        fd = open("/", O_RDONLY | O_DIRECTORY);
-    while (fd >= 0 && fd <= 2);
-    if (fd > 2)
-        close(fd);
-}
-
 int main(int argc, char **argv)
 {
     set_signals();
-    forbid_core_dumps();
-    occupy_standard_streams();
+    process_guard();
     return run_program(commands, roles, argc, argv);
 }

@@ -186,7 +186,7 @@ static const struct item *worst_of(const struct item *items, size_t count)
 {
     static const int order[] = {[EXIT_OK] = 0,        [EXIT_ABSENT] = 1, [EXIT_UNFIT] = 2, [EXIT_CREDENTIALS] = 3,
                                 [EXIT_TRANSIENT] = 4, [EXIT_OTHER] = 5,  [EXIT_USAGE] = 6};
-    const struct item *worst = items;
+    const struct item *worst = items; /* there is one at least */
     for (size_t i = 1; i < count; i++)
         if (order[reason_exit(items[i].outcome.reason)] > order[reason_exit(worst->outcome.reason)])
             worst = &items[i];

@@ -35,7 +35,8 @@ static void ask_upstream(struct session *session, struct item *item, struct aren
     }
     const char *said = arena_printf(arena, "asked to import it ECR says %s; %s", not_found->cause,
                                     status == 0 ? "but its upstream has it" : "what its upstream has is not known");
-    error_set(&error, status == 0 ? REASON_DENIED : REASON_NOT_CACHED, reference->registry, "%s", said);
+    bool denied = status == 0 && !reference->digest;
+    error_set(&error, denied ? REASON_DENIED : REASON_NOT_CACHED, reference->registry, "%s", said);
     error_hint(&error, "%s",
                reference->digest ? "a first pull by digest does not import: ask for the tag"
                                  : "the caller needs ecr:BatchImportUpstreamImage, and ecr:CreateRepository where the "

@@ -71,19 +71,23 @@ static size_t link_same(struct item **sorted, size_t count)
     return distinct;
 }
 
-static size_t unit_size(const struct item *item)
+static bool is_asked_by_the_hundred(const struct item *item)
 {
-    return item->is_ecr && !item->ecr.is_public ? PLAN_ECR_UNIT : PLAN_REGISTRY_UNIT;
+    return item->is_ecr && !item->ecr.is_public;
 }
 
 /* The images of one repository, in pieces. */
-static void add_units(struct plan *plan, struct item **items, size_t count, struct plan_registry *registry)
+static void add_units(struct plan *plan, struct item **items, size_t count, struct plan_registry *registry,
+                      struct arena *arena)
 {
-    size_t size = unit_size(items[0]);
+    bool hundreds = is_asked_by_the_hundred(items[0]);
+    bool *alone = hundreds ? arena_alloc(arena, sizeof *alone) : NULL;
+    size_t size = hundreds ? PLAN_ECR_UNIT : PLAN_REGISTRY_UNIT;
     qsort(items, count, sizeof(struct item *), by_place);
     for (size_t start = 0; start < count; start += size) {
         size_t left = count - start;
-        plan->units[plan->count++] = (struct unit){items + start, left < size ? left : size, registry, false};
+        plan->width += !hundreds || start == 0;
+        plan->units[plan->count++] = (struct unit){items + start, left < size ? left : size, registry, alone, false};
     }
 }
 
@@ -101,15 +105,15 @@ void plan_make(struct plan *plan, struct item *items, size_t count, struct arena
     for (size_t start = 0, end; start < distinct; start = end) {
         for (end = start + 1; end < distinct && by_repository(sorted[start], sorted[end]) == 0;)
             end++;
-        add_units(plan, sorted + start, end - start,
-                  registry_of(&registries, sorted[start]->reference.registry, arena));
+        add_units(plan, sorted + start, end - start, registry_of(&registries, sorted[start]->reference.registry, arena),
+                  arena);
     }
     qsort(plan->units, plan->count, sizeof *plan->units, by_first_item);
 }
 
 size_t plan_workers(const struct plan *plan)
 {
-    return plan->count < PLAN_WORKERS_MAX ? plan->count ? plan->count : 1 : PLAN_WORKERS_MAX;
+    return plan->width < PLAN_WORKERS_MAX ? plan->width ? plan->width : 1 : PLAN_WORKERS_MAX;
 }
 
 /* Under the lock. *left tells whether any was not taken yet. */
@@ -121,7 +125,7 @@ static struct unit *find_free(struct plan *plan, bool *left)
         if (unit->taken)
             continue;
         *left = true;
-        if (unit->registry->active < PLAN_REGISTRY_WORKERS)
+        if (unit->registry->active < PLAN_REGISTRY_WORKERS && !(unit->alone && *unit->alone))
             return unit;
     }
     return NULL;
@@ -138,6 +142,8 @@ struct unit *plan_take(struct plan *plan)
     }
     if (unit) {
         unit->taken = true;
+        if (unit->alone)
+            *unit->alone = true;
         unit->registry->active++;
     }
     pthread_mutex_unlock(&plan->lock);
@@ -148,6 +154,8 @@ void plan_give_back(struct plan *plan, struct unit *unit)
 {
     pthread_mutex_lock(&plan->lock);
     unit->registry->active--;
+    if (unit->alone)
+        *unit->alone = false;
     pthread_cond_broadcast(&plan->freed);
     pthread_mutex_unlock(&plan->lock);
 }

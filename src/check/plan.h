@@ -17,6 +17,7 @@ struct unit {
     struct item **items;
     size_t count;
     struct plan_registry *registry;
+    bool *alone; /* a thread has a part of this repository, and one connection is enough; NULL: more may help */
     bool taken;
 };
 
@@ -26,6 +27,7 @@ struct plan {
     pthread_cond_t freed; /* a unit was given back */
     struct unit *units;
     size_t count;
+    size_t width; /* units that could be taken at once */
 };
 
 /* Groups the items; of equal ones all but the first are linked to it (same_as, next_same). All lives in `arena`. */

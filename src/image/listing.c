@@ -6,13 +6,17 @@
 #include "base/buf.h"
 #include "image/yaml.h"
 
-#define LISTED_MAX 1000000
-#define NESTED_MAX 8 /* defaults within defaults */
+#define LISTED_MAX      1000000
+#define NAME_MAX_LENGTH 4096
+#define NESTED_MAX      8 /* defaults within defaults */
 
-static void add(struct listing *listing, struct arena *arena, const char *text, size_t line)
+/* NULL, or why no more can be taken: what is left out would pass for checked. */
+static const char *add(struct listing *listing, struct arena *arena, const char *text, size_t line)
 {
     if (listing->count == LISTED_MAX)
-        return;
+        return "it names more than a million images";
+    if (strlen(text) > NAME_MAX_LENGTH)
+        return "the name of an image is longer than 4096 characters";
     if (listing->count == listing->room) {
         listing->room = 2 * listing->room + 16;
         struct listed_image *more = arena_array(arena, listing->room, sizeof *more);
@@ -21,6 +25,7 @@ static void add(struct listing *listing, struct arena *arena, const char *text, 
         listing->images = more;
     }
     listing->images[listing->count++] = (struct listed_image){text, line};
+    return NULL;
 }
 
 static const char *expand(struct arena *arena, struct slice text, struct buf *out, int depth);
@@ -153,10 +158,10 @@ static void on_scalar(void *context, const struct yaml_scalar *scalar)
     if (!compose && !is_of_pod(scalar))
         return;
     collecting->line = scalar->line;
-    if (compose)
+    if (compose && strlen(text) <= NAME_MAX_LENGTH)
         collecting->fault = compose_value(collecting->arena, text, &text);
     if (!collecting->fault)
-        add(collecting->listing, collecting->arena, text, scalar->line);
+        collecting->fault = add(collecting->listing, collecting->arena, text, scalar->line);
 }
 
 static const char *read_yaml(struct arena *arena, struct slice text, struct listing *listing, size_t *line)
@@ -170,32 +175,48 @@ static const char *read_yaml(struct arena *arena, struct slice text, struct list
     return fault;
 }
 
-static void read_lines(struct arena *arena, struct slice text, struct listing *listing)
+static const char *read_lines(struct arena *arena, struct slice text, struct listing *listing, size_t *line)
 {
-    for (size_t line = 1; text.data; line++) {
+    const char *fault = NULL;
+    for (*line = 1; text.data && !fault; *line += !fault) {
         struct slice rest = slice_cut(&text, '\n');
         struct slice body = slice_trim(rest);
         for (size_t i = 0; i < body.len; i++)
             if (body.data[i] == '#' && (i == 0 || body.data[i - 1] == ' ' || body.data[i - 1] == '\t'))
                 body = slice_trim(slice_head(body, i));
         if (body.len)
-            add(listing, arena, arena_copy(arena, body), line);
+            fault = add(listing, arena, arena_copy(arena, body), *line);
     }
+    return fault;
 }
 
-/* A list of images has no line that looks like these. */
+/* "kind:" with a blank or nothing behind it; "kind:v1" is an image. */
+static bool begins_with_key(struct slice line)
+{
+    static const char *const keys[] = {"apiVersion", "kind", "services", "version",
+                                       "name",       "spec", "metadata", "items"};
+    struct slice rest = line;
+    struct slice key = slice_cut(&rest, ':');
+    bool is_key = rest.data && (!rest.len || rest.data[0] == ' ' || rest.data[0] == '\t' || rest.data[0] == '\r');
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        if (is_key && slice_is(key, keys[i]))
+            return true;
+    return is_key && slice_starts(key, "x-");
+}
+
+/* By its first line that is neither empty nor a comment. */
 static bool looks_like_yaml(struct slice text)
 {
-    static const char *const starts[] = {"---",   "{",     "[",         "apiVersion:", "kind:", "services:", "version:",
-                                         "name:", "spec:", "metadata:", "x-",          "%YAML", "items:",    "- "};
+    static const char *const starts[] = {"---", "{", "[", "%YAML", "- "};
     while (text.data) {
         struct slice line = slice_cut(&text, '\n');
-        for (size_t i = 0; i < sizeof starts / sizeof *starts; i++)
-            if (slice_starts(line, starts[i]))
-                return true;
         struct slice body = slice_trim(line);
-        if (body.len && body.data[0] != '#')
-            return false;
+        if (!body.len || body.data[0] == '#')
+            continue;
+        for (size_t i = 0; i < sizeof starts / sizeof *starts; i++)
+            if (slice_starts(body, starts[i]))
+                return true;
+        return begins_with_key(line);
     }
     return false;
 }
@@ -204,10 +225,11 @@ const char *listing_read(struct arena *arena, struct slice text, const char *nam
                          size_t *line)
 {
     struct slice file = slice_of(name);
+    if (slice_starts(text, "\xef\xbb\xbf")) /* a byte order mark */
+        text = slice_from(text, 3);
     *listing = (struct listing){.images = NULL};
     *line = 0;
     if (slice_ends(file, ".yaml") || slice_ends(file, ".yml") || slice_ends(file, ".json") || looks_like_yaml(text))
         return read_yaml(arena, text, listing, line);
-    read_lines(arena, text, listing);
-    return NULL;
+    return read_lines(arena, text, listing, line);
 }

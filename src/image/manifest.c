@@ -63,6 +63,10 @@ const char *manifest_parse(struct arena *arena, struct slice text, struct manife
     struct json_node children = json_get(root, "manifests"), layers = json_get(root, "layers");
     struct json_node old_layers = json_get(root, "fsLayers"), config = json_get(root, "config");
     manifest->is_index = json_is(children, JSON_ARRAY);
+    if (manifest->is_index && (json_exists(layers) || json_exists(old_layers) || json_exists(config)))
+        return "it is both of an image and an index, which clients read differently"; /* CVE-2021-41190 */
+    if (json_exists(layers) && !json_is(layers, JSON_ARRAY))
+        return "its layers are no list";
     if (manifest->is_index)
         return read_list(arena, children, &manifest->children, &manifest->child_count)
                    ? NULL

@@ -46,16 +46,19 @@ static bool is_word(struct slice text)
 
 const char *platform_parse(struct arena *arena, const char *text)
 {
-    struct slice rest = slice_of(text);
+    struct slice rest = slice_of(arena_lower(arena, slice_of(text)));
     if (slice_is(rest, "native"))
         return platform_native(arena);
     struct slice os = slice_cut(&rest, '/'), architecture = slice_cut(&rest, '/');
     if (!is_word(os) || !is_word(architecture) || (rest.data && !is_word(rest)))
         return NULL;
     const char *usual = usual_architecture(arena, architecture);
-    bool variant = rest.data && !is_usual_variant(usual, rest);
-    return arena_printf(arena, "%.*s/%s%s%.*s", SLICE_ARGS(os), usual, variant ? "/" : "",
-                        SLICE_ARGS(slice_head(rest, variant ? rest.len : 0)));
+    if (rest.data && strchr(usual, '/'))
+        return NULL; /* "armhf" says its variant itself */
+    const char *variant =
+        arena_printf(arena, "%s%.*s", rest.len && ascii_is_digit(rest.data[0]) ? "v" : "", SLICE_ARGS(rest));
+    bool shown = *variant && !is_usual_variant(usual, slice_of(variant));
+    return arena_printf(arena, "%.*s/%s%s%s", SLICE_ARGS(os), usual, shown ? "/" : "", shown ? variant : "");
 }
 
 const char *platform_of(struct arena *arena, struct json_node object)

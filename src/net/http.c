@@ -281,6 +281,14 @@ int http_send(struct http *http, const struct http_request *request, struct aren
     }
 }
 
+static bool is_digits(struct slice text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (!ascii_is_digit(text.data[i]))
+            return false;
+    return text.len > 0;
+}
+
 long http_retry_after(const struct http_head *head)
 {
     struct slice value = http_header_get(head, "retry-after");
@@ -288,6 +296,8 @@ long http_retry_after(const struct http_head *head)
     int64_t when;
     if (slice_number(value, UINT64_MAX, &seconds))
         return seconds > RETRY_AFTER_MAX ? RETRY_AFTER_MAX : (long)seconds;
+    if (is_digits(value))
+        return RETRY_AFTER_MAX; /* RFC 9111 section 1.2.2: what is too large is very large */
     if (!time_parse_http(value, &when))
         return -1;
     int64_t left = when - clock_unix();

@@ -81,7 +81,10 @@ void challenge_parse(struct arena *arena, struct slice header, struct challenge 
             return;
         if (!is_parameter(header)) {
             begin_scheme(challenge, word, &in_bearer);
-            skip(&header, "="); /* the padding of a token68, as Negotiate has it */
+            while (header.len && strchr("/=", header.data[0])) { /* of a token68, as Negotiate has it */
+                skip(&header, "/=");
+                take_token(&header);
+            }
             continue;
         }
         skip(&header, " \t=");

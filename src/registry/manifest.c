@@ -89,6 +89,16 @@ static int take_head(const struct asking *asking, const struct http_reply *reply
     return 1;
 }
 
+/* One of those has each of them; the withdrawn artifact manifest has nothing but its media type. */
+static bool looks_like_manifest(struct json_node root)
+{
+    static const char *const members[] = {"manifests", "layers", "config", "fsLayers", "blobs"};
+    bool some = json_is(json_get(root, "schemaVersion"), JSON_NUMBER);
+    for (size_t i = 0; i < sizeof members / sizeof *members; i++)
+        some = some || json_exists(json_get(root, members[i]));
+    return json_is(root, JSON_OBJECT) && some;
+}
+
 /* The bytes decide: what is no manifest is not one because a header says so. */
 static int take_body(const struct asking *asking, const struct http_reply *reply)
 {
@@ -97,13 +107,13 @@ static int take_body(const struct asking *asking, const struct http_reply *reply
     struct slice type = content_type(reply);
     bool parsed = json_parse(asking->arena, reply->body, &json) == 0;
     struct json_node root = parsed ? json_root(&json) : (struct json_node){NULL, 0};
-    if (!json_exists(json_get(root, "schemaVersion")) && !json_exists(json_get(root, "manifests")) &&
-        !is_manifest_type(type))
+    if (!looks_like_manifest(root) && !is_manifest_type(type))
         return bad(asking, REASON_AMBIGUOUS,
                    arena_printf(asking->arena, "HTTP 200, but what it sends is no manifest (Content-Type %s)",
                                 type.len ? utf8_excerpt(asking->arena, arena_copy(asking->arena, type)) : "none"));
-    if (!parsed)
-        return bad(asking, REASON_BAD_REPLY, "the manifest that it sends is not JSON");
+    if (!parsed || !looks_like_manifest(root))
+        return bad(asking, REASON_BAD_REPLY,
+                   parsed ? "the JSON that it sends is no manifest" : "the manifest that it sends is not JSON");
     const char *inner = json_cstr(asking->arena, json_get(root, "mediaType"));
     const char *digest = said_digest(asking, reply);
     bool one_type = inner && is_manifest_type(slice_of(inner)) && is_manifest_type(type);
@@ -123,14 +133,14 @@ static int take_body(const struct asking *asking, const struct http_reply *reply
     return 0;
 }
 
-/* Harbor has a code of its own for both kinds; only its message tells them apart. */
+/* Harbor (and Red Hat's "404") has one code for both kinds; only the message tells them apart. */
 static enum reason absence(const char *code, const char *message)
 {
     if (code && strcmp(code, "MANIFEST_UNKNOWN") == 0)
         return REASON_NO_IMAGE;
     if (code && strcmp(code, "NAME_UNKNOWN") == 0)
         return REASON_NO_REPOSITORY;
-    if (code && strcmp(code, "NOT_FOUND") == 0) {
+    if (code && (strcmp(code, "NOT_FOUND") == 0 || strcmp(code, "404") == 0)) {
         struct slice text = slice_of(message);
         return slice_starts_nocase(text, "repository") || slice_starts_nocase(text, "project") ? REASON_NO_REPOSITORY
                                                                                                : REASON_NO_IMAGE;

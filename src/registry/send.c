@@ -10,11 +10,11 @@
 #include "registry/challenge.h"
 #include "registry/token.h"
 
-/* Only what is asked for pulling is wanted; a scope that is not of a repository is the service's own business. */
+/* Only what pulling needs is asked for. */
 static const char *scope_for(const struct registry *registry, const char *repository, struct arena *arena)
 {
-    if (registry->scope && !slice_starts(slice_of(registry->scope), "repository:"))
-        return registry->scope;
+    if (registry->scope && *registry->scope && !strchr(registry->scope, ':'))
+        return registry->scope; /* a word of the service's own, as ECR Public's "aws" */
     return arena_printf(arena, "repository:%s:pull", repository);
 }
 
@@ -52,8 +52,11 @@ static int take_turn(const struct registry_client *client, struct error *error)
     if (turn < client->deadline)
         registry->free_at = turn + REGISTRY_SPACING_MS;
     pthread_mutex_unlock(&registry->lock);
-    if (turn >= client->deadline && turn > now)
-        return error_set(error, REASON_THROTTLED, registry->name, "it asked us to wait longer than there is time");
+    if (turn >= client->deadline && turn > now) {
+        error_set(error, REASON_THROTTLED, registry->name, "it asked us to wait longer than there is time");
+        error->final = true;
+        return -1;
+    }
     clock_sleep_until(turn);
     return 0;
 }
@@ -66,6 +69,17 @@ static void pause_registry(struct registry *registry, long seconds)
     int64_t until = deadline_in(seconds * 1000LL);
     registry->free_at = until > registry->free_at ? until : registry->free_at;
     pthread_mutex_unlock(&registry->lock);
+}
+
+/* Behind a redirect somebody else speaks, whose word is not the registry's. */
+static bool is_own(const struct registry *registry, const struct http_reply *reply)
+{
+    return url_same_origin(&reply->url, &registry->base);
+}
+
+static bool has_mark(const struct http_reply *reply)
+{
+    return http_header_get(&reply->head, "docker-distribution-api-version").data != NULL;
 }
 
 static int send_once(const struct registry_client *client, const struct registry_request *what, struct arena *arena,
@@ -96,14 +110,23 @@ static int send_once(const struct registry_client *client, const struct registry
         return -1;
     pthread_mutex_lock(&registry->lock);
     registry->internal = reply->internal;
-    registry->shown = registry->shown || http_header_get(&reply->head, "docker-distribution-api-version").data;
+    registry->shown = registry->shown || (is_own(registry, reply) && has_mark(reply));
     pthread_mutex_unlock(&registry->lock);
     return 0;
 }
 
+/* Under the lock. What was refused goes; a token that another thread fetched meanwhile stays. */
+static void forget_used(struct registry *registry, const char *scope, const char *authorization)
+{
+    const struct registry_token *token = registry_token_find(registry, scope);
+    struct slice used = slice_of(authorization);
+    if (token && slice_starts(used, "Bearer ") && slice_is(slice_from(used, 7), token->value))
+        registry_token_forget(registry, scope);
+}
+
 /* Under 401: learns what is wanted. False when that has been given already, or cannot be. */
 static bool learn_scheme(const struct registry_client *client, const char *repository, const struct http_reply *reply,
-                         bool authorized, struct arena *arena)
+                         const char *authorization, struct arena *arena)
 {
     struct challenge challenge;
     struct registry *registry = client->registry;
@@ -116,11 +139,11 @@ static bool learn_scheme(const struct registry_client *client, const char *repos
         registry->realm = arena_strdup(&registry->arena, challenge.realm);
         registry->service = challenge.service ? arena_strdup(&registry->arena, challenge.service) : NULL;
         registry->scope = challenge.scope ? arena_strdup(&registry->arena, challenge.scope) : NULL;
-        registry_token_forget(registry, scope_for(registry, repository, arena));
+        forget_used(registry, scope_for(registry, repository, arena), authorization);
         helps = true;
     } else if (challenge.basic) {
         registry->scheme = SCHEME_BASIC;
-        helps = registry->login_status == 1 && registry->auth.username && !(authorized && was_basic);
+        helps = registry->login_status == 1 && registry->auth.username && !(authorization && was_basic);
     }
     pthread_mutex_unlock(&registry->lock);
     return helps;
@@ -146,7 +169,7 @@ static bool says_expired(const struct http_reply *reply)
 
 /* What of an ECR login is over is fetched anew. */
 static bool renew(const struct registry_client *client, const char *repository, const struct http_reply *reply,
-                  struct arena *arena)
+                  const char *authorization, struct arena *arena)
 {
     struct registry *registry = client->registry;
     struct error ignored;
@@ -154,7 +177,7 @@ static bool renew(const struct registry_client *client, const char *repository, 
     error_init(&ignored, arena);
     pthread_mutex_lock(&registry->lock);
     if (registry->scheme == SCHEME_BEARER && (reply->head.status == 400 || says_expired(reply))) {
-        registry_token_forget(registry, scope_for(registry, repository, arena));
+        forget_used(registry, scope_for(registry, repository, arena), authorization);
         renewed = true;
     } else if (registry->login == LOGIN_ECR && says_expired(reply)) {
         renewed = registry_find_login(client, true, &ignored) == 1;
@@ -183,13 +206,15 @@ struct remedies {
 
 /* Whether another attempt was prepared that may be answered otherwise. */
 static bool remedy(const struct registry_client *client, const char *repository, struct remedies *done,
-                   const struct http_reply *reply, bool authorized, struct arena *arena)
+                   const struct http_reply *reply, const char *authorization, struct arena *arena)
 {
     int status = reply->head.status;
+    if (!is_own(client->registry, reply))
+        return false; /* a challenge of somebody else's: the login is not for him */
     if (status == 401 && !done->challenged)
-        return done->challenged = learn_scheme(client, repository, reply, authorized, arena);
+        return done->challenged = learn_scheme(client, repository, reply, authorization, arena);
     if ((status == 400 || status == 401 || status == 403) && !done->renewed)
-        return done->renewed = renew(client, repository, reply, arena);
+        return done->renewed = renew(client, repository, reply, authorization, arena);
     return false;
 }
 
@@ -202,7 +227,7 @@ static int send_as(const struct registry_client *client, const struct registry_r
         const char *authorization = NULL;
         error_clear(error);
         int status = send_once(client, what, arena, reply, &authorization, error);
-        if (status == 0 && remedy(client, what->repository, &done, reply, authorization != NULL, arena))
+        if (status == 0 && remedy(client, what->repository, &done, reply, authorization, arena))
             continue;
         if (status == 0 && !is_busy(reply)) {
             retry_succeeded(client->retry, cost);
@@ -278,10 +303,10 @@ bool registry_is_shown(const struct registry_client *client, const struct http_r
 {
     const char *message;
     struct registry *registry = client->registry;
-    bool shown = registry_error_code(arena, reply, &message) != NULL;
+    bool shown = registry_error_code(arena, reply, &message) != NULL || has_mark(reply);
     pthread_mutex_lock(&registry->lock);
-    registry->shown = registry->shown || shown;
-    shown = registry->shown;
+    if (is_own(registry, reply))
+        shown = registry->shown = registry->shown || shown;
     pthread_mutex_unlock(&registry->lock);
     return shown;
 }

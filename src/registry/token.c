@@ -133,7 +133,7 @@ static int read_token(const struct registry_client *client, const char *scope, c
     struct registry *registry = client->registry;
     bool parsed = json_parse(arena, reply->body, &json) == 0;
     const char *value = parsed ? json_cstr(arena, json_get(json_root(&json), "token")) : NULL;
-    if (parsed && !value)
+    if (parsed && (!value || !*value))
         value = json_cstr(arena, json_get(json_root(&json), "access_token"));
     bool proper = value && *value;
     for (const char *c = value; proper && *c; c++)
