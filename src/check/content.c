@@ -63,7 +63,8 @@ static void note_created(struct walk *walk, struct slice config)
         walk->content->created = created;
 }
 
-static int read_configuration(struct walk *walk, const struct manifest *manifest, bool names_platform)
+/* *wanted is left true where the configuration says nothing else. */
+static int read_configuration(struct walk *walk, const struct manifest *manifest, bool names_platform, bool *wanted)
 {
     struct slice config;
     if (!manifest->config.digest || (!walk->wish->configurations && !walk->wish->deep))
@@ -73,8 +74,10 @@ static int read_configuration(struct walk *walk, const struct manifest *manifest
         return -1;
     note_created(walk, config);
     const char *platform = names_platform ? config_platform(walk->arena, config) : NULL;
-    if (platform)
+    if (platform) {
         add_platform(walk, platform);
+        *wanted = is_wanted(walk, platform);
+    }
     return 0;
 }
 
@@ -116,8 +119,9 @@ static int look_at_index(struct walk *walk, const struct manifest *manifest, int
         if (manifest->children[i].platform)
             add_platform(walk, manifest->children[i].platform);
     for (size_t i = 0; i < manifest->child_count; i++) {
-        const char *platform = manifest->children[i].platform;
-        if (platform && is_wanted(walk, platform) && look(walk, manifest->children[i].digest, false, depth + 1) < 0)
+        const struct descriptor *child = &manifest->children[i];
+        bool wanted = child->platform ? is_wanted(walk, child->platform) : !child->for_none;
+        if (wanted && look(walk, child->digest, !child->platform, depth + 1) < 0)
             return -1;
     }
     return 0;
@@ -142,10 +146,12 @@ static int look(struct walk *walk, const char *digest, bool names_platform, int 
         return bad(walk, digest, fault);
     if (manifest.is_index)
         return look_at_index(walk, &manifest, depth);
-    note_size(walk, &manifest);
-    if (read_configuration(walk, &manifest, names_platform) < 0)
+    bool wanted = true;
+    if (read_configuration(walk, &manifest, names_platform, &wanted) < 0)
         return -1;
-    return walk->wish->deep ? try_layers(walk, digest, &manifest) : 0;
+    if (wanted)
+        note_size(walk, &manifest);
+    return wanted && walk->wish->deep ? try_layers(walk, digest, &manifest) : 0;
 }
 
 int content_read(const struct registry_client *client, const char *repository, const char *digest,

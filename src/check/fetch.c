@@ -21,7 +21,7 @@ static const struct descriptor *choose(const struct manifest *index, const char 
     size_t count = 0;
     for (size_t i = 0; i < index->child_count; i++) {
         const char *offered = index->children[i].platform;
-        if (!offered || (platform && !platform_fits(offered, platform)))
+        if (index->children[i].for_none || (platform && !(offered && platform_fits(offered, platform))))
             continue;
         found = found ? found : &index->children[i];
         count++;

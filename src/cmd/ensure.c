@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "cmd/github.h"
 #include "cmd/verdicts.h"
 
 #define CANNOT_RUN   126 /* what shells say for a command that cannot be run */
@@ -32,13 +33,32 @@ static void hand_on(int number)
         kill((pid_t)child, number);
 }
 
-/* While the command runs it alone decides what a signal ends. */
-static void catch_signals(void (*handler)(int))
+static const int handed_on[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2};
+#define HANDED_ON (sizeof handed_on / sizeof *handed_on)
+
+/* How signals were handled before the command, which alone decides what one ends while it runs. */
+struct signals {
+    struct sigaction actions[HANDED_ON];
+    sigset_t mask;
+};
+
+/* They are held back until there is somebody to hand them on to. */
+static void catch_signals(struct signals *before)
 {
-    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2};
-    struct sigaction action = {.sa_handler = handler};
-    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
-        sigaction(numbers[i], &action, NULL);
+    struct sigaction action = {.sa_handler = hand_on};
+    sigset_t all;
+    sigemptyset(&all);
+    for (size_t i = 0; i < HANDED_ON; i++) {
+        sigaddset(&all, handed_on[i]);
+        sigaction(handed_on[i], &action, &before->actions[i]);
+    }
+    sigprocmask(SIG_BLOCK, &all, &before->mask);
+}
+
+static void restore_signals(const struct signals *before)
+{
+    for (size_t i = 0; i < HANDED_ON; i++)
+        sigaction(handed_on[i], &before->actions[i], NULL);
 }
 
 /* As PID 1 we inherit the children of others: all are reaped, one decides. */
@@ -54,28 +74,47 @@ static int wait_for(pid_t pid)
     }
 }
 
-static int run_command(struct ensuring *ensuring)
+/* The command gets signals as we were given them. */
+static int start(struct ensuring *ensuring, const struct signals *before, pid_t *pid)
 {
-    pid_t pid;
     posix_spawnattr_t attributes;
     sigset_t usual;
     int why = posix_spawnattr_init(&attributes);
+    if (why)
+        return why;
     sigemptyset(&usual);
     sigaddset(&usual, SIGPIPE);
     posix_spawnattr_setsigdefault(&attributes, &usual);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
-    catch_signals(hand_on);
-    why = why ? why : posix_spawnp(&pid, ensuring->command[0], NULL, &attributes, ensuring->command, environ);
+    posix_spawnattr_setsigmask(&attributes, &before->mask);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
+    why = posix_spawnp(pid, ensuring->command[0], NULL, &attributes, ensuring->command, environ);
     posix_spawnattr_destroy(&attributes);
-    if (why) {
-        struct error *error = &ensuring->in->error;
-        error_set(error, REASON_USAGE, ensuring->command[0], "cannot run it: %s", strerror(why));
-        term_error(&ensuring->in->term, error_text(error, &ensuring->in->arena));
-        return why == ENOENT ? NOT_FOUND : CANNOT_RUN;
-    }
-    child = pid;
+    return why;
+}
+
+static int cannot_run(struct ensuring *ensuring, int why)
+{
+    struct error *error = &ensuring->in->error;
+    error_set(error, REASON_USAGE, ensuring->command[0], "cannot run it: %s", strerror(why));
+    term_error(&ensuring->in->term, error_text(error, &ensuring->in->arena));
+    return why == ENOENT ? NOT_FOUND : CANNOT_RUN;
+}
+
+static int run_command(struct ensuring *ensuring)
+{
+    pid_t pid;
+    struct signals before;
+    catch_signals(&before);
+    int why = start(ensuring, &before, &pid);
+    child = why ? 0 : pid;
+    if (why)
+        restore_signals(&before);
+    sigprocmask(SIG_SETMASK, &before.mask, NULL);
+    if (why)
+        return cannot_run(ensuring, why);
     int status = wait_for(pid);
     child = 0;
+    restore_signals(&before);
     return status;
 }
 
@@ -98,11 +137,9 @@ static void say(const struct ensuring *ensuring, enum term_colour colour, const 
     arena_free(&scratch);
 }
 
-/* Whether the command is to run; else *status is how to end. */
-static bool decide(const struct ensuring *ensuring, int *status)
+static bool decide(const struct ensuring *ensuring)
 {
     bool absent = false;
-    *status = (int)check_exit(ensuring->items, ensuring->count);
     for (size_t i = 0; i < ensuring->count; i++) {
         enum state state = reason_state(ensuring->items[i].outcome.reason);
         if (state == STATE_PRESENT)
@@ -118,15 +155,30 @@ static int check(struct ensuring *ensuring)
 {
     struct session session;
     struct invocation *in = ensuring->in;
+    struct image_arguments arguments = ensuring->arguments;
+    arguments.github_output = NULL; /* what is found now may not be the result */
+    arguments.unannounced = true;
     if (session_open(&session, &in->session, invocation_events(in), &in->error) < 0) {
         session_close(&session);
         return -1;
     }
-    verdicts_run(in, &session, ensuring->items, ensuring->count, &ensuring->options, &ensuring->arguments, true);
+    verdicts_run(in, &session, ensuring->items, ensuring->count, &ensuring->options, &arguments, true);
     for (size_t i = 0; i < ensuring->count; i++)
         outcome_copy(&ensuring->items[i].outcome, &in->arena);
     session_close(&session);
     return 0;
+}
+
+/* The result for CI, and the exit status. */
+static int finish(struct ensuring *ensuring)
+{
+    struct invocation *in = ensuring->in;
+    const char *output = ensuring->arguments.github_output;
+    for (size_t i = 0; i < ensuring->count; i++)
+        github_annotate(&ensuring->items[i]);
+    if (output && github_output(output, ensuring->items, ensuring->count, &in->error) < 0)
+        return invocation_fail(in);
+    return (int)check_exit(ensuring->items, ensuring->count);
 }
 
 /* What was checked once is checked anew. */
@@ -143,27 +195,25 @@ static void forget(struct ensuring *ensuring)
 
 static int ensure(struct ensuring *ensuring)
 {
-    int status;
     if (check(ensuring) < 0)
         return invocation_fail(ensuring->in);
-    bool runs = decide(ensuring, &status);
+    bool runs = decide(ensuring);
     say(ensuring, TERM_GREEN, "Image found, skipping build: ", STATE_PRESENT);
     if (!runs)
-        return status;
+        return finish(ensuring);
     say(ensuring, TERM_YELLOW, "Image not found, building: ", STATE_ABSENT);
-    status = run_command(ensuring);
+    int status = run_command(ensuring);
     if (status != 0)
         return status;
     forget(ensuring);
     if (check(ensuring) < 0)
         return invocation_fail(ensuring->in);
-    status = (int)check_exit(ensuring->items, ensuring->count);
     for (size_t i = 0; i < ensuring->count; i++)
         if (reason_state(ensuring->items[i].outcome.reason) == STATE_ABSENT)
             term_error(&ensuring->in->term,
                        arena_printf(&ensuring->in->arena, "%s; the command ended well, but did not make it",
                                     verdict_text(&ensuring->in->arena, &ensuring->items[i])));
-    return status;
+    return finish(ensuring);
 }
 
 /* The command begins behind the first "--". */

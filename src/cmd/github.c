@@ -81,17 +81,22 @@ static void write_result(struct buf *out, const char *name, const struct item *i
         buf_printf(out, "%s_DIGEST=%s\n", name, outcome->digest);
 }
 
-int github_output(const char *name, const struct item *items, size_t count, struct error *error)
+int github_output_check(const char *name, struct error *error)
 {
-    struct buf text = BUF_INIT;
-    const char *path = env_get("GITHUB_OUTPUT");
-    if (!path)
+    if (!env_get("GITHUB_OUTPUT"))
         return error_set(error, REASON_USAGE, "--github-output", "GITHUB_OUTPUT is not set: this is no job of GitHub");
     for (const char *c = name; *c; c++)
         if (!ascii_is_alnum(*c) && *c != '_' && *c != '-')
             return error_set(error, REASON_USAGE, "--github-output", "'%s' is no name of an output", name);
+    return 0;
+}
+
+int github_output(const char *name, const struct item *items, size_t count, struct error *error)
+{
+    struct buf text = BUF_INIT;
+    const char *path = env_get("GITHUB_OUTPUT");
     write_result(&text, name, items, count);
-    int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
+    int fd = path ? open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644) : -1;
     bool written = fd >= 0 && write(fd, text.data, text.len) == (ssize_t)text.len;
     int why = errno;
     if (fd >= 0)

@@ -15,6 +15,9 @@ void github_annotate(const struct item *item);
 /* Has the job's log show "***" for a secret. On stderr, before anything else can print it. */
 void github_mask(const char *secret);
 
+/* Whether a result could be written under that name. -1 with a usage error: this is no job, or it is no name. */
+int github_output_check(const char *name, struct error *error);
+
 /*
  * Appends the result under a name to the file of GITHUB_OUTPUT: NAME (the state), NAME_REASON and NAME_DIGEST of one
  * image; of several NAME alone, the worst state. -1 with an error.

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "cmd/github.h"
 #include "cmd/select.h"
 #include "image/digest.h"
 #include "image/listing.h"
@@ -130,6 +131,8 @@ int images_check_options(struct invocation *in, const struct image_arguments *ar
     if (arguments->format && !select_is_path(arguments->format))
         return error_set(&in->error, REASON_USAGE, "--format", "'%s' is no member like digest or {{.digest}}",
                          arguments->format);
+    if (arguments->github_output && github_output_check(arguments->github_output, &in->error) < 0)
+        return -1;
     const char *fault = arguments->digest ? digest_fault(slice_of(arguments->digest)) : NULL;
     if (fault)
         return error_set(&in->error, REASON_USAGE, "--digest", "'%s': %s", arguments->digest, fault);

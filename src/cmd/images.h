@@ -13,6 +13,7 @@ struct image_arguments {
     const char *digest;
     int64_t max_age_ms, max_size;
     const char *format;        /* a member of the JSON to be printed alone */
+    bool unannounced;          /* the verdicts are not final: CI is not told of them */
     const char *github_output; /* a name under which the result goes to GitHub's output file */
 };
 

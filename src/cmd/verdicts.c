@@ -119,7 +119,8 @@ static void show_verdict(struct run *run, const struct item *item)
 {
     note_ecr_verdict(run, item);
     explain(run, item);
-    github_annotate(item);
+    if (!run->arguments->unannounced)
+        github_annotate(item);
     if (!run->silent && !run->output_failed && print_line(run->in, item, run->arguments->format) < 0)
         run->output_failed = true;
 }

@@ -26,6 +26,7 @@ static bool read_descriptor(struct arena *arena, struct json_node node, struct d
     if (!sized || descriptor->size < 0)
         descriptor->size = -1;
     descriptor->platform = platform_of(arena, json_get(node, "platform"));
+    descriptor->for_none = !descriptor->platform && json_exists(json_get(node, "platform"));
     descriptor->elsewhere = is_elsewhere(slice_of(descriptor->media_type));
     return descriptor->digest && !digest_fault(slice_of(descriptor->digest));
 }
@@ -75,7 +76,9 @@ const char *manifest_parse(struct arena *arena, struct slice text, struct manife
         return read_schema1(arena, old_layers, manifest) ? NULL : "one of its layers has no proper digest";
     if (!json_is(config, JSON_OBJECT) && !json_is(layers, JSON_ARRAY))
         return "it is neither of an image nor an index";
-    if (json_exists(config) && !read_descriptor(arena, config, &manifest->config))
+    if (!json_is(config, JSON_OBJECT))
+        return "it has no configuration";
+    if (!read_descriptor(arena, config, &manifest->config))
         return "its configuration has no proper digest";
     return read_list(arena, layers, &manifest->layers, &manifest->layer_count)
                ? NULL

@@ -10,7 +10,8 @@ struct descriptor {
     const char *digest; /* of the grammar */
     const char *media_type;
     int64_t size;         /* -1: not said */
-    const char *platform; /* of a child of an index: "linux/arm64/v8"; NULL: none, as of attestations */
+    const char *platform; /* of a child of an index: "linux/arm64/v8"; NULL: it says none, */
+    bool for_none;        /* or that it is for no machine, as attestations do ("unknown") */
     bool elsewhere;       /* a layer that registries need not have (nondistributable, foreign) */
 };
 

@@ -13,6 +13,20 @@ static int ask(const struct registry_client *client, const char *repository, con
     return registry_send(client, &request, arena, reply, anonymous, error);
 }
 
+static bool is_page(const struct http_reply *reply)
+{
+    return slice_starts_nocase(http_header_get(&reply->head, "content-type"), "text/html");
+}
+
+/* "Not there" on the registry's own word, or that of the store of layers that it leads to. */
+static bool is_gone(const struct registry_client *client, const struct http_reply *reply, struct arena *arena)
+{
+    if (reply->head.status != 404 && reply->head.status != 410)
+        return false;
+    bool own = url_same_origin(&reply->url, &client->registry->base);
+    return !is_page(reply) && (!own || registry_is_shown(client, reply, arena));
+}
+
 /* A refusal may be the registry's or that of the store that it led to. */
 static int refused(const struct registry_client *client, const char *digest, const struct http_reply *reply,
                    bool anonymous, struct arena *arena, struct error *error)
@@ -20,11 +34,31 @@ static int refused(const struct registry_client *client, const char *digest, con
     int status = reply->head.status;
     const char *where = reply->url.host;
     registry_refused(client, reply, anonymous, arena, error);
-    enum reason reason = status == 404 || status == 410 ? REASON_INCOMPLETE : error->reason;
+    enum reason reason = is_gone(client, reply, arena) ? REASON_INCOMPLETE : error->reason;
     error_set(error, reason, client->registry->name, "%s cannot be fetched: HTTP %d from %s", digest, status, where);
     if (status == 403 && !url_same_origin(&reply->url, &client->registry->base))
         error_hint(error, "the store of the layers refuses us: look at its policy (S3's endpoint), and at proxies");
     error->http_status = status;
+    return -1;
+}
+
+/* The size that a reply speaks of: of the whole in Content-Range, else its own. -1: it does not say. */
+static int64_t size_of(const struct http_reply *reply)
+{
+    uint64_t size;
+    struct slice range = http_header_get(&reply->head, "content-range");
+    struct slice text = http_header_get(&reply->head, "content-length");
+    if (reply->head.status == 206)
+        text = slice_from(range, (size_t)(slice_rfind(range, '/') + 1));
+    return slice_number(text, INT64_MAX, &size) ? (int64_t)size : -1;
+}
+
+static int not_the_blob(const struct http_reply *reply, const char *digest, struct error *error)
+{
+    error_set(error, is_page(reply) ? REASON_AMBIGUOUS : REASON_BAD_REPLY, reply->url.host,
+              "what it sends for %s is something else", digest);
+    error_hint(error, "look for a proxy or a captive portal that answers in its place");
+    error->http_status = reply->head.status;
     return -1;
 }
 
@@ -36,8 +70,12 @@ int registry_try_blob(const struct registry_client *client, const char *reposito
     if (ask(client, repository, digest, true, arena, &reply, &anonymous, error) < 0)
         return -1;
     int status = reply.head.status;
-    bool empty = size == 0 && status == 416; /* of nothing there is no first byte */
-    return status == 200 || status == 206 || empty ? 0 : refused(client, digest, &reply, anonymous, arena, error);
+    if (size == 0 && status == 416) /* of nothing there is no first byte */
+        return 0;
+    if (status != 200 && status != 206)
+        return refused(client, digest, &reply, anonymous, arena, error);
+    int64_t said = size_of(&reply);
+    return is_page(&reply) || (size >= 0 && said >= 0 && said != size) ? not_the_blob(&reply, digest, error) : 0;
 }
 
 int registry_get_blob(const struct registry_client *client, const char *repository, const char *digest,

@@ -81,7 +81,8 @@ void challenge_parse(struct arena *arena, struct slice header, struct challenge 
             return;
         if (!is_parameter(header)) {
             begin_scheme(challenge, word, &in_bearer);
-            while (header.len && strchr("/=", header.data[0])) { /* of a token68, as Negotiate has it */
+            while (header.len && header.data[0] &&
+                   strchr("/=", header.data[0])) { /* of a token68, as Negotiate has it */
                 skip(&header, "/=");
                 take_token(&header);
             }

@@ -89,7 +89,7 @@ void registry_prepare(const struct registry_client *client, struct http_request 
 struct registry_request {
     const char *method;     /* "GET", "HEAD" */
     const char *repository; /* whose scope a token needs */
-    const char *path;       /* behind /v2/REPOSITORY/ */
+    const char *path;       /* behind /v2/REPOSITORY/, with a query */
     const char *accept;     /* NULL: none */
     bool first_byte;        /* Range: bytes=0-0 */
     size_t body_limit;

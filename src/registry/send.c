@@ -94,7 +94,10 @@ static int send_once(const struct registry_client *client, const struct registry
     if (status < 0 || take_turn(client, error) < 0)
         return -1;
     url = registry->base;
-    url.path = arena_printf(arena, "%s%s/%s", url.path, what->repository, what->path);
+    struct slice query = slice_of(what->path);
+    struct slice path = slice_cut(&query, '?');
+    url.path = arena_printf(arena, "%s%s/%.*s", url.path, what->repository, SLICE_ARGS(path));
+    url.query = query.data ? arena_copy(arena, query) : NULL;
     http_request_init(&request, what->method, &url);
     registry_prepare(client, &request);
     if (what->accept)
