@@ -4,7 +4,7 @@
 #include "base/file.h"
 
 #define DEFAULT_MS 1000 /* of each step; --timeout and AWS_METADATA_SERVICE_TIMEOUT change it */
-#define ATTEMPTS   2 /* of a request once it has given a token */
+#define ATTEMPTS   2    /* of a request once it has given a token */
 #define REPLY_MAX  (64 << 10)
 #define IPV4_BASE  "http://169.254.169.254/"
 #define IPV6_BASE  "http://[fd00:ec2::254]/"

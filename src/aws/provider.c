@@ -109,7 +109,8 @@ static int keep_fresh(struct aws_provider *provider, int64_t deadline, struct er
 {
     struct error failed;
     int64_t now = clock_unix();
-    bool fresh = !provider->fixed && now < provider->found_at + PROVIDER_RETRY_AFTER; /* good, whatever our clock says */
+    bool fresh =
+        !provider->fixed && now < provider->found_at + PROVIDER_RETRY_AFTER; /* good, whatever our clock says */
     bool ended = !fresh && ends_within(provider, 0);
     if (!ended && (!ends_within(provider, PROVIDER_RENEW_BEFORE) || now < provider->early_after))
         return 0;

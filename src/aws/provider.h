@@ -6,8 +6,8 @@
 #include "aws/chain.h"
 
 /* Credentials with less left are renewed before they are used; a token that is fetched with them outlives them. */
-#define PROVIDER_RENEW_BEFORE 300 /* seconds */
-#define PROVIDER_RETRY_AFTER  30  /* seconds between renewals that bring nothing, or only others that end soon */
+#define PROVIDER_RENEW_BEFORE 300  /* seconds */
+#define PROVIDER_RETRY_AFTER  30   /* seconds between renewals that bring nothing, or only others that end soon */
 #define PROVIDER_EARLY_MS     5000 /* that a renewal may take while the old ones are still good */
 
 /*

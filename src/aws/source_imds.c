@@ -51,8 +51,9 @@ enum source_end source_imds(struct source_context *context, struct credentials *
     if (end == SOURCE_GAVE && (end = imds_get(&imds, ROLES_PATH, &status, &body, error)) == SOURCE_GAVE) {
         role = status == 200 ? first_line(context->arena, body) : NULL;
         if (!role)
-            end = source_not_here(context, status == 200 || status == 404 ? "the instance has no role (HTTP %d)"
-                                                                          : "the metadata service names no role: HTTP %d",
+            end = source_not_here(context,
+                                  status == 200 || status == 404 ? "the instance has no role (HTTP %d)"
+                                                                 : "the metadata service names no role: HTTP %d",
                                   status);
     }
     if (role && (strlen(role) > 128 || strpbrk(role, "<>/ \t")))

@@ -12,6 +12,14 @@ void sha256(struct slice data, uint8_t out[static SHA256_SIZE])
     br_sha256_out(&context, out);
 }
 
+void sha512(struct slice data, uint8_t out[static SHA512_SIZE])
+{
+    br_sha512_context context;
+    br_sha512_init(&context);
+    br_sha512_update(&context, data.data, data.len);
+    br_sha512_out(&context, out);
+}
+
 void sha1(struct slice data, uint8_t out[static SHA1_SIZE])
 {
     br_sha1_context context;

@@ -181,15 +181,21 @@ void check_images(struct session *session, struct item *items, size_t count, con
     }
 }
 
-/* The verdict that counts most: 5 before 4 before 3 before 6 before 1 before 0. */
-static const struct item *worst_of(const struct item *items, size_t count)
+int exit_worse(int a, int b)
 {
     static const int order[] = {[EXIT_OK] = 0,        [EXIT_ABSENT] = 1, [EXIT_UNFIT] = 2, [EXIT_CREDENTIALS] = 3,
                                 [EXIT_TRANSIENT] = 4, [EXIT_OTHER] = 5,  [EXIT_USAGE] = 6};
-    const struct item *worst = items; /* there is one at least */
-    for (size_t i = 1; i < count; i++)
-        if (order[reason_exit(items[i].outcome.reason)] > order[reason_exit(worst->outcome.reason)])
-            worst = &items[i];
+    return order[b] > order[a] ? b : a;
+}
+
+/* The verdict that counts most; there is one item at least. */
+static const struct item *worst_of(const struct item *items, size_t count)
+{
+    const struct item *worst = items;
+    for (size_t i = 1; i < count; i++) {
+        int a = reason_exit(worst->outcome.reason), b = reason_exit(items[i].outcome.reason);
+        worst = exit_worse(a, b) != a ? &items[i] : worst;
+    }
     return worst;
 }
 

@@ -38,6 +38,9 @@ void check_images(struct session *session, struct item *items, size_t count, con
 /* The state of the verdict that decides the exit status of several. */
 enum state check_worst(const struct item *items, size_t count);
 
+/* Of two exit statuses the one that counts. */
+int exit_worse(int a, int b);
+
 /* The exit status of several verdicts: 5 before 4 before 3 before 6 before 1 before 0. */
 enum exit_status check_exit(const struct item *items, size_t count);
 

@@ -49,7 +49,7 @@ static void add_platform(struct walk *walk, const char *platform)
         content->platforms = more;
         walk->room = 2 * walk->room + 8;
     }
-    content->platforms[content->platform_count++] = platform;
+    content->platforms[content->platform_count++] = arena_strdup(walk->arena, platform);
 }
 
 static void note_created(struct walk *walk, struct slice config)
@@ -67,18 +67,20 @@ static void note_created(struct walk *walk, struct slice config)
 static int read_configuration(struct walk *walk, const struct manifest *manifest, bool names_platform, bool *wanted)
 {
     struct slice config;
+    struct arena scratch = {0};
     if (!manifest->config.digest || (!walk->wish->configurations && !walk->wish->deep))
         return 0;
-    if (registry_get_blob(walk->client, walk->repository, manifest->config.digest, walk->arena, &config, walk->error) <
-        0)
-        return -1;
-    note_created(walk, config);
-    const char *platform = names_platform ? config_platform(walk->arena, config) : NULL;
+    int status =
+        registry_get_blob(walk->client, walk->repository, manifest->config.digest, &scratch, &config, walk->error);
+    const char *platform = status == 0 && names_platform ? config_platform(&scratch, config) : NULL;
+    if (status == 0)
+        note_created(walk, config);
     if (platform) {
         add_platform(walk, platform);
         *wanted = is_wanted(walk, platform);
     }
-    return 0;
+    arena_free(&scratch);
+    return status;
 }
 
 static void note_size(struct walk *walk, const struct manifest *manifest)
@@ -127,31 +129,44 @@ static int look_at_index(struct walk *walk, const struct manifest *manifest, int
     return 0;
 }
 
-static int look(struct walk *walk, const char *digest, bool names_platform, int depth)
+static int read_manifest(struct walk *walk, const char *digest, struct arena *scratch, struct manifest *manifest)
 {
     struct registry_manifest got;
-    struct manifest manifest;
-    if (depth > DEPTH_MAX || ++walk->parts > PARTS_MAX)
-        return bad(walk, digest,
-                   depth > DEPTH_MAX ? "its indexes point to further ones without end"
-                                     : "it names more manifests than any image has");
-    if (registry_get_manifest(walk->client, walk->repository, digest, walk->arena, &got, walk->error) < 0) {
+    if (registry_get_manifest(walk->client, walk->repository, digest, scratch, &got, walk->error) < 0) {
         if (reason_state(walk->error->reason) == STATE_ABSENT)
             walk->error->reason = REASON_INCOMPLETE;
         walk->error->cause = arena_printf(walk->error->arena, "%s: %s", digest, walk->error->cause);
         return -1;
     }
-    const char *fault = manifest_parse(walk->arena, got.body, &manifest);
-    if (fault)
-        return bad(walk, digest, fault);
-    if (manifest.is_index)
-        return look_at_index(walk, &manifest, depth);
+    const char *fault = manifest_parse(scratch, got.body, manifest);
+    return fault ? bad(walk, digest, fault) : 0;
+}
+
+static int look_at_image(struct walk *walk, const char *digest, const struct manifest *manifest, bool names_platform)
+{
     bool wanted = true;
-    if (read_configuration(walk, &manifest, names_platform, &wanted) < 0)
+    if (read_configuration(walk, manifest, names_platform, &wanted) < 0)
         return -1;
     if (wanted)
-        note_size(walk, &manifest);
-    return wanted && walk->wish->deep ? try_layers(walk, digest, &manifest) : 0;
+        note_size(walk, manifest);
+    return wanted && walk->wish->deep ? try_layers(walk, digest, manifest) : 0;
+}
+
+/* Each manifest has memory of its own, and only those above it are kept meanwhile. */
+static int look(struct walk *walk, const char *digest, bool names_platform, int depth)
+{
+    struct manifest manifest;
+    struct arena scratch = {0};
+    if (depth > DEPTH_MAX || ++walk->parts > PARTS_MAX)
+        return bad(walk, digest,
+                   depth > DEPTH_MAX ? "its indexes point to further ones without end"
+                                     : "it names more manifests than any image has");
+    int status = read_manifest(walk, digest, &scratch, &manifest);
+    if (status == 0)
+        status = manifest.is_index ? look_at_index(walk, &manifest, depth)
+                                   : look_at_image(walk, digest, &manifest, names_platform);
+    arena_free(&scratch);
+    return status;
 }
 
 int content_read(const struct registry_client *client, const char *repository, const char *digest,

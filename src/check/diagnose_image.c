@@ -60,7 +60,7 @@ static int fetch_config(struct diagnosis *d, const char *digest, struct arena *a
         return -1;
     http_request_init(&request, "GET", &url);
     request.body_limit = CONFIG_MAX;
-    request.refuse_internal = true;
+    request.reach = REACH_OUTSIDE;
     request.deadline = diagnosis_step_deadline(d);
     request.max_redirects = HTTP_REDIRECTS_MAX;
     if (http_send(&d->session->http, &request, arena, &reply, error) < 0)
@@ -156,6 +156,16 @@ static void look_at_platform(struct diagnosis *d)
     arena_free(&scratch);
 }
 
+/* Elsewhere than in a private registry of ECR the daemon's own login, which may be over, decides what it pulls. */
+static bool pulls_by_daemon(struct diagnosis *d)
+{
+    struct docker *docker;
+    struct error ignored;
+    error_init(&ignored, &d->session->arena);
+    bool private = d->item->is_ecr && !d->item->ecr.is_public;
+    return !private && session_docker(d->session, false, diagnosis_step_deadline(d), &docker, &ignored) == 0;
+}
+
 void diagnose_image(struct diagnosis *d)
 {
     static const struct check_events nobody = {NULL, NULL, NULL, NULL};
@@ -166,7 +176,7 @@ void diagnose_image(struct diagnosis *d)
         diagnosis_add(d, "image", d->item->reference.text, FINDING_SKIPPED, since, NULL, "no registry can be asked");
         return;
     }
-    const struct check_options options = {.via = VIA_AUTO};
+    const struct check_options options = {.via = pulls_by_daemon(d) ? PROBE_DOCKER : VIA_AUTO};
     check_images(d->session, d->item, 1, &options, &nobody);
     int64_t took = clock_ms() - since;
     d->is_there = reason_state(d->item->outcome.reason) == STATE_PRESENT;

@@ -42,6 +42,22 @@ static int no_choice(const struct item *item, const struct manifest *index, cons
     return -1;
 }
 
+/* A single image is for the platform that its configuration names. */
+static int check_single(const struct registry_client *client, const struct item *item, const struct manifest *manifest,
+                        const char *platform, struct arena *arena, struct error *error)
+{
+    struct slice config;
+    if (!manifest->config.digest)
+        return error_set(error, REASON_NO_PLATFORM, item->reference.text, "it does not say what platform it is for");
+    if (registry_get_blob(client, item->reference.repository, manifest->config.digest, arena, &config, error) < 0)
+        return -1;
+    const char *offered = config_platform(arena, config);
+    if (offered && platform_fits(offered, platform))
+        return 0;
+    return error_set(error, REASON_NO_PLATFORM, item->reference.text, "it is for %s, not for %s",
+                     offered ? offered : "no platform that it names", platform);
+}
+
 int fetch_manifest(struct session *session, const struct item *item, const char *platform, struct arena *arena,
                    struct registry_manifest *manifest, struct error *error)
 {
@@ -50,8 +66,10 @@ int fetch_manifest(struct session *session, const struct item *item, const char 
     const char *target = item->outcome.digest ? item->outcome.digest : reference_target(&item->reference);
     if (registry_get_manifest(&client, item->reference.repository, target, arena, manifest, error) < 0)
         return -1;
-    if (!platform || manifest_parse(arena, manifest->body, &parsed) || !parsed.is_index)
+    if (!platform || manifest_parse(arena, manifest->body, &parsed))
         return 0;
+    if (!parsed.is_index)
+        return check_single(&client, item, &parsed, platform, arena, error);
     const struct descriptor *child = choose(&parsed, platform);
     if (!child)
         return no_choice(item, &parsed, platform, error);

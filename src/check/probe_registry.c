@@ -92,6 +92,10 @@ void probe_registry(struct session *session, struct todo todo)
     const struct item *first = todo.items[0];
     bool is_private = first->is_ecr && !first->ecr.is_public;
     error_init(&error, &session->arena);
+    if (session->shared->ca_broken) {
+        todo_step(todo, session, SOURCE, true, &session->shared->ca_error);
+        return;
+    }
     if (is_private && private_login(session, todo, &login, &error) < 0) {
         todo_step(todo, session, SOURCE, true, &error);
         return;

@@ -17,6 +17,8 @@ static void trust_configured_file(struct session_shared *shared)
     if (!file || trust_use_file(&shared->trust, file, &error) == 0)
         return;
     error.reason = REASON_NO_CREDENTIALS;
+    shared->ca_broken = true;
+    shared->ca_error = error;
     ecr_settings_break(&shared->ecr, &error);
 }
 

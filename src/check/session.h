@@ -26,6 +26,8 @@ struct session_shared {
     struct ecr_tokens tokens;
     struct ecr_rule_books rule_books;
     struct registries registries;
+    bool ca_broken; /* the environment names certificates that cannot be used: */
+    struct error ca_error;
     int64_t deadline; /* of the whole command */
 };
 

@@ -73,9 +73,11 @@ int invocation_read(struct invocation *in, size_t limit, struct slice *text)
     return 0;
 }
 
-static void print_json_error(struct invocation *in)
+void invocation_print_error(struct invocation *in)
 {
     struct buf line = BUF_INIT;
+    if (!in->json)
+        return;
     json_open(&line, '{');
     json_member(&line, "error");
     json_open(&line, '{');
@@ -94,8 +96,7 @@ int invocation_fail(struct invocation *in)
 {
     int status = (int)reason_exit(in->error.reason);
     term_error(&in->term, error_text(&in->error, &in->arena));
-    if (in->json)
-        print_json_error(in);
+    invocation_print_error(in);
     return status;
 }
 

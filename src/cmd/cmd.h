@@ -66,6 +66,9 @@ int invocation_open(struct invocation *invocation, struct session *session);
 /* Reads standard input whole, up to `limit` bytes, into the arena. -1 with the invocation's error. */
 int invocation_read(struct invocation *invocation, size_t limit, struct slice *text);
 
+/* Prints the invocation's error on stdout with --json alone. */
+void invocation_print_error(struct invocation *invocation);
+
 /* Prints the invocation's error: on stderr, with --json on stdout too. Returns its exit status. */
 int invocation_fail(struct invocation *invocation);
 

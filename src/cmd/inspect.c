@@ -46,12 +46,17 @@ static int check(struct inspection *inspection)
                         &arguments, true);
 }
 
+/* What is not there, or not found out (which was told already), as an error of the command. */
 static int fail_item(struct inspection *inspection, const struct item *item)
 {
-    enum state state = reason_state(item->outcome.reason);
-    if (state == STATE_ABSENT)
-        term_error(&inspection->in->term, verdict_text(&inspection->in->arena, item));
-    return (int)reason_exit(item->outcome.reason);
+    struct invocation *in = inspection->in;
+    const struct outcome *outcome = &item->outcome;
+    error_set(&in->error, outcome->reason, item->reference.text, "%s: %s", reason_name(outcome->reason),
+              outcome->detail ? outcome->detail : "nothing could be asked");
+    if (reason_state(outcome->reason) == STATE_ABSENT)
+        return invocation_fail(in);
+    invocation_print_error(in);
+    return (int)reason_exit(outcome->reason);
 }
 
 static int print_text(struct invocation *in, struct slice text, bool line)
@@ -65,38 +70,46 @@ static int print_text(struct invocation *in, struct slice text, bool line)
     return status;
 }
 
-static int print_digest(struct inspection *inspection, const struct item *item)
+static int print_row(struct inspection *inspection, const struct item *item, const char *digest, enum reason reason)
 {
-    struct invocation *in = inspection->in;
-    struct registry_manifest manifest = {.digest = item->outcome.digest};
-    if ((inspection->platform || !manifest.digest) &&
-        fetch_manifest(&inspection->session, item, inspection->platform, &in->arena, &manifest, &in->error) < 0)
-        return invocation_fail(in);
-    if (!in->json)
-        return print_text(in, slice_of(manifest.digest), true);
     struct buf out = BUF_INIT;
     json_open(&out, '{');
     json_member_str(&out, "image", item->reference.text);
-    json_member_str(&out, "digest", manifest.digest);
+    json_member_str(&out, "state", state_name(reason_state(reason)));
+    json_member_str(&out, "reason", reason_name(reason));
+    json_member_str(&out, "digest", digest);
     json_member_str(&out, "platform", inspection->platform);
     json_close(&out, '}');
-    int status = print_text(in, buf_view(&out), true);
+    int status = print_text(inspection->in, buf_view(&out), true);
     buf_free(&out);
     return status;
 }
 
-/* The exit status of the first that fails, as a pipe's reader wants it. */
+/* One line an image, whatever came of it, so that lines keep step with the images. */
+static int print_digest(struct inspection *inspection, const struct item *item)
+{
+    struct invocation *in = inspection->in;
+    struct registry_manifest manifest = {.digest = item->outcome.digest};
+    enum reason reason = item->outcome.reason;
+    if (reason_state(reason) == STATE_ABSENT)
+        term_error(&in->term, verdict_text(&in->arena, item));
+    bool fetches = reason == REASON_OK && (inspection->platform || !manifest.digest);
+    if (fetches &&
+        fetch_manifest(&inspection->session, item, inspection->platform, &in->arena, &manifest, &in->error) < 0) {
+        reason = in->error.reason;
+        term_error(&in->term, error_text(&in->error, &in->arena));
+    }
+    const char *digest = reason == REASON_OK ? manifest.digest : NULL;
+    int status =
+        in->json ? print_row(inspection, item, digest, reason) : print_text(in, slice_of(digest ? digest : "-"), true);
+    return status == EXIT_OK ? (int)reason_exit(reason) : status;
+}
+
 static int print_digests(struct inspection *inspection)
 {
     int worst = EXIT_OK;
-    for (size_t i = 0; i < inspection->count; i++) {
-        const struct item *item = &inspection->items[i];
-        bool present = reason_state(item->outcome.reason) == STATE_PRESENT;
-        int status = present ? print_digest(inspection, item) : fail_item(inspection, item);
-        if (status != EXIT_OK && !inspection->in->json)
-            print_text(inspection->in, SLICE("-"), true);
-        worst = worst == EXIT_OK ? status : worst;
-    }
+    for (size_t i = 0; i < inspection->count; i++)
+        worst = exit_worse(worst, print_digest(inspection, &inspection->items[i]));
     return worst;
 }
 

@@ -62,10 +62,28 @@ const char *digest_of(struct arena *arena, struct slice content)
     return buf_detach(&text, arena);
 }
 
+static bool is_sha512(const char *digest)
+{
+    return slice_starts(slice_of(digest), "sha512:");
+}
+
+bool digest_is_known(const char *digest)
+{
+    return slice_starts(slice_of(digest), "sha256:") || is_sha512(digest);
+}
+
 bool digest_fits(const char *digest, struct slice content)
 {
-    struct arena scratch = {0};
-    bool fits = strcmp(digest_of(&scratch, content), digest) == 0;
-    arena_free(&scratch);
+    uint8_t hash[SHA512_SIZE];
+    bool long_one = is_sha512(digest);
+    struct buf text = BUF_INIT;
+    if (long_one)
+        sha512(content, hash);
+    else
+        sha256(content, hash);
+    buf_str(&text, long_one ? "sha512:" : "sha256:");
+    encode_hex(&text, hash, long_one ? SHA512_SIZE : SHA256_SIZE);
+    bool fits = strcmp(text.data, digest) == 0;
+    buf_free(&text);
     return fits;
 }

@@ -14,7 +14,10 @@ const char *digest_fault(struct slice digest);
 /* The sha256 digest of a content, in `arena`. */
 const char *digest_of(struct arena *arena, struct slice content);
 
-/* Whether `content` has the digest. False as well for an algorithm that is not known here, which is all but sha256. */
+/* Whether a content can be checked against a digest here: sha256 and sha512 are known. */
+bool digest_is_known(const char *digest);
+
+/* Whether `content` has the digest. False as well for an algorithm that is not known. */
 bool digest_fits(const char *digest, struct slice content);
 
 #endif

@@ -168,6 +168,18 @@ bool addr_is_internal(const struct addr *addr)
     return addr_is_loopback(addr);
 }
 
+bool addr_in_reach(const struct addr *addr, enum addr_reach reach)
+{
+    return reach == REACH_ANY || !addr_is_internal(addr) || (reach == REACH_LOOPBACK && addr_is_loopback(addr));
+}
+
+enum addr_reach addr_reach_of(const struct addr *addr)
+{
+    if (!addr_is_internal(addr))
+        return REACH_OUTSIDE;
+    return addr_is_loopback(addr) ? REACH_LOOPBACK : REACH_ANY;
+}
+
 bool host_is_loopback(const char *host)
 {
     struct addr addr;

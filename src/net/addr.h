@@ -40,6 +40,19 @@ bool host_is_loopback(const char *host);
  */
 bool addr_is_internal(const struct addr *addr);
 
+/* Where a reply may lead us: its sender must not reach through us what it cannot reach itself. */
+enum addr_reach {
+    REACH_ANY,      /* the URL is the user's own */
+    REACH_LOOPBACK, /* the sender is on this machine: there as well, and outside */
+    REACH_OUTSIDE   /* to no internal address */
+};
+
+/* Whether the address may be gone to. */
+bool addr_in_reach(const struct addr *addr, enum addr_reach reach);
+
+/* Where the server at an address may lead us. */
+enum addr_reach addr_reach_of(const struct addr *addr);
+
 /* Whether the address lies in "10.0.0.0/8", "fd00::/8" or equals a plain literal. False if `network` is neither. */
 bool addr_in_network(const struct addr *addr, struct slice network);
 

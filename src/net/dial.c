@@ -106,11 +106,12 @@ static int race_error(const struct race *race, const char *host, struct error *e
     return -1;
 }
 
-static int refuse_internal_address(const struct addr *list, size_t count, const char *host, struct error *error)
+static int check_reach(const struct addr *list, size_t count, enum addr_reach reach, const char *host,
+                       struct error *error)
 {
     for (size_t i = 0; i < count; i++) {
         char text[ADDR_TEXT];
-        if (!addr_is_internal(&list[i]))
+        if (addr_in_reach(&list[i], reach))
             continue;
         addr_text(&list[i], text);
         return error_set(error, REASON_REFUSED, host, "a reply sent us to the internal address %s: not followed", text);
@@ -118,7 +119,7 @@ static int refuse_internal_address(const struct addr *list, size_t count, const 
     return 0;
 }
 
-int dial_tcp(const char *host, uint16_t port, bool refuse_internal, int64_t timeout_ms, int64_t deadline,
+int dial_tcp(const char *host, uint16_t port, enum addr_reach reach, int64_t timeout_ms, int64_t deadline,
              struct addr *peer, struct error *error)
 {
     struct addr list[RESOLVE_MAX];
@@ -126,7 +127,7 @@ int dial_tcp(const char *host, uint16_t port, bool refuse_internal, int64_t time
         resolve_host(host, port, deadline_earlier(deadline, deadline_in(timeout_ms + LOOKUP_EXTRA_MS)), list, error);
     if (count < 0)
         return -1;
-    if (refuse_internal && refuse_internal_address(list, (size_t)count, host, error) < 0)
+    if (check_reach(list, (size_t)count, reach, host, error) < 0)
         return -1;
     struct race race = {.list = list, .count = (size_t)count};
     int winner = race_run(&race, deadline_earlier(deadline, deadline_in(timeout_ms)));

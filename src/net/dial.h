@@ -8,10 +8,10 @@
 
 /*
  * Connects to the first address of `host` that answers; the lookup and the connecting each have `timeout_ms` (the
- * lookup a second more), both end at `deadline`. With `refuse_internal` a host that is a loopback, link-local or metadata address is refused.
+ * lookup a second more), both end at `deadline`. A host out of `reach` is refused.
  * Returns a non-blocking socket with TCP_NODELAY, and its address in `peer`; or -1 with `error`.
  */
-int dial_tcp(const char *host, uint16_t port, bool refuse_internal, int64_t timeout_ms, int64_t deadline,
+int dial_tcp(const char *host, uint16_t port, enum addr_reach reach, int64_t timeout_ms, int64_t deadline,
              struct addr *peer, struct error *error);
 
 /* Connects to a unix socket. Returns a non-blocking socket, or -1. */

@@ -55,11 +55,11 @@ const char *http_redact(struct arena *arena, const struct http_request *request,
     return text;
 }
 
-static struct http_connection *pool_take(struct http *http, const struct url *url)
+static struct http_connection *pool_take(struct http *http, const struct url *url, const struct trust *trust)
 {
     for (size_t i = 0; i < HTTP_POOL; i++) {
         struct http_connection *connection = http->pool[i];
-        if (!connection || !url_same_origin(&connection->origin, url))
+        if (!connection || !url_same_origin(&connection->origin, url) || connection->trust != trust)
             continue;
         http->pool[i] = NULL;
         /* What stands in it already would be taken for the answer to the next request. */
@@ -169,34 +169,34 @@ static void report(struct http *http, const struct http_request *request, const 
 }
 
 /* A connection for a request that may bring its own trust. */
-static struct http_connection *open_for(struct http *http, const struct http_request *request, bool refuse_internal,
+static struct http_connection *open_for(struct http *http, const struct http_request *request, enum addr_reach reach,
                                         struct error *error)
 {
     struct trust *trust = http->trust;
     const struct identity *identity = http->identity;
     http->trust = request->trust ? request->trust : trust;
     http->identity = request->identity ? request->identity : identity;
-    struct http_connection *connection =
-        http_connection_open(http, &request->url, refuse_internal, request->deadline, error);
+    struct http_connection *connection = http_connection_open(http, &request->url, reach, request->deadline, error);
     http->trust = trust;
     http->identity = identity;
     return connection;
 }
 
 /* One request and its reply, with a fresh connection if a kept one had been closed meanwhile. */
-static int send_once(struct http *http, const struct http_request *request, bool refuse_internal, struct arena *arena,
-                     struct http_reply *reply, bool *peer_internal, struct error *error)
+static int send_once(struct http *http, const struct http_request *request, enum addr_reach reach, struct arena *arena,
+                     struct http_reply *reply, enum addr_reach *grants, struct error *error)
 {
     for (;;) {
         bool keep = false, no_byte = false;
-        struct http_connection *connection = pool_take(http, &request->url);
+        struct http_connection *connection =
+            pool_take(http, &request->url, request->trust ? request->trust : http->trust);
         if (!connection)
-            connection = open_for(http, request, refuse_internal, error);
+            connection = open_for(http, request, reach, error);
         if (!connection)
             return -1;
         bool reused = connection->used;
         http->requests++;
-        *peer_internal = connection->peer.len && addr_is_internal(&connection->peer);
+        *grants = connection->peer.len && !connection->proxied ? addr_reach_of(&connection->peer) : REACH_OUTSIDE;
         int status = exchange(connection, request, arena, reply, &keep, &no_byte, error);
         if (status == 0 && keep)
             pool_keep(http, connection);
@@ -244,10 +244,8 @@ static int follow(struct http_request *request, struct http_reply *reply, struct
         request->method = "GET";
         request->body = (struct slice){NULL, 0};
     }
-    if (!url_same_origin(&request->url, &target)) {
-        request->trust = NULL;
+    if (!url_same_origin(&request->url, &target))
         request->identity = NULL;
-    }
     request->url = target;
     request->url.userinfo = NULL;
     return 0;
@@ -257,21 +255,20 @@ int http_send(struct http *http, const struct http_request *request, struct aren
               struct error *error)
 {
     struct http_request current = *request;
-    bool first_internal = false;
+    enum addr_reach granted = REACH_OUTSIDE;
     if (check_fields(request, error) < 0)
         return -1;
     for (int hops = 0;; hops++) {
-        bool internal = false;
+        enum addr_reach grants = REACH_OUTSIDE;
         int64_t since = clock_ms();
         memset(reply, 0, sizeof *reply);
-        int status = send_once(http, &current, hops > 0 ? !first_internal : request->refuse_internal, arena, reply,
-                               &internal, error);
+        int status = send_once(http, &current, hops > 0 ? granted : request->reach, arena, reply, &grants, error);
         report(http, &current, reply, since, arena, status < 0 ? error : NULL);
         if (status < 0)
             return -1;
         reply->url = current.url;
-        first_internal = hops == 0 ? internal : first_internal;
-        reply->internal = first_internal;
+        granted = hops == 0 ? grants : granted;
+        reply->grants = granted;
         if (current.max_redirects == 0 || !is_redirect(reply->head.status))
             return 0;
         if (hops >= current.max_redirects)

@@ -3,6 +3,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "net/addr.h"
 #include "net/http_head.h"
 #include "net/proxy.h"
 #include "net/stream.h"
@@ -35,18 +36,18 @@ struct http_request {
     const char *body_secrets[HTTP_BODY_SECRETS]; /* what in it must not come back in a message; NULL: unused */
     size_t body_limit;                           /* of the reply's body, in bytes */
     bool first_byte;                             /* that one will do: a longer body is left unread */
-    struct trust *trust;                         /* for the URL's own host; NULL: the client's, */
-    const struct identity *identity;             /* as this */
-    bool refuse_internal;                        /* the URL comes from a peer: not to this machine (net/dial.h) */
+    struct trust *trust;                         /* for the URL and where it redirects to; NULL: the client's */
+    const struct identity *identity;             /* for the URL's own host; NULL: the client's */
+    enum addr_reach reach;                       /* where the URL, which may be a peer's, may lead */
     int max_redirects;                           /* 0: a redirect is a reply like any other */
     int64_t deadline;                            /* for all of it */
 };
 
 struct http_reply {
     struct http_head head;
-    struct slice body; /* in the arena, as are the header texts */
-    struct url url;    /* that answered, after redirects */
-    bool internal;     /* the first host that was asked is on this machine or its link (net/addr.h) */
+    struct slice body;      /* in the arena, as are the header texts */
+    struct url url;         /* that answered, after redirects */
+    enum addr_reach grants; /* where the first host that was asked may lead us */
 };
 
 /* What the lower rooms tell whoever listens (-v): one line without secrets. */

@@ -180,7 +180,7 @@ static int open_tunnel(struct http_connection *connection, const struct url *url
     return status;
 }
 
-static int dial(struct http *http, struct http_connection *connection, const struct url *target, bool refuse_internal,
+static int dial(struct http *http, struct http_connection *connection, const struct url *target, enum addr_reach reach,
                 int64_t deadline, struct error *error)
 {
     struct stream *stream = &connection->stream;
@@ -189,13 +189,12 @@ static int dial(struct http *http, struct http_connection *connection, const str
         stream->name = http->unix_path;
         stream->fd = dial_unix(http->unix_path, error);
     } else {
-        stream->fd =
-            dial_tcp(target->host, target->port, refuse_internal, HTTP_CONNECT_MS, deadline, &connection->peer, error);
+        stream->fd = dial_tcp(target->host, target->port, reach, HTTP_CONNECT_MS, deadline, &connection->peer, error);
     }
     return stream->fd < 0 ? -1 : 0;
 }
 
-static int establish(struct http *http, struct http_connection *connection, bool refuse_internal, int64_t deadline,
+static int establish(struct http *http, struct http_connection *connection, enum addr_reach reach, int64_t deadline,
                      struct error *error)
 {
     const struct url *url = &connection->origin;
@@ -203,10 +202,12 @@ static int establish(struct http *http, struct http_connection *connection, bool
     if (proxied < 0)
         return -1;
     const struct url *first = proxied ? &connection->proxy : url;
-    if (dial(http, connection, first, refuse_internal && !proxied, deadline, error) < 0)
+    if (dial(http, connection, first, proxied ? REACH_ANY : reach, deadline, error) < 0)
         return -1;
     if (proxied && url->https && open_tunnel(connection, url, deadline, error) < 0)
         return -1;
+    connection->proxied = proxied;
+    connection->trust = http->trust;
     connection->via_proxy = proxied && !url->https;
     connection->stream.name = http->unix_path ? http->unix_path : url->host;
     if (!url->https)
@@ -215,13 +216,13 @@ static int establish(struct http *http, struct http_connection *connection, bool
     return stream_start_tls(&connection->stream, http->trust, http->identity, url->host, url->ip, until, error);
 }
 
-struct http_connection *http_connection_open(struct http *http, const struct url *url, bool refuse_internal,
+struct http_connection *http_connection_open(struct http *http, const struct url *url, enum addr_reach reach,
                                              int64_t deadline, struct error *error)
 {
     struct http_connection *connection = must_alloc(sizeof *connection);
     *connection = (struct http_connection){.stream = {.fd = -1}, .input = BUF_INIT};
     connection->origin = copy_url(&connection->arena, url);
-    if (establish(http, connection, refuse_internal, deadline, error) < 0) {
+    if (establish(http, connection, reach, deadline, error) < 0) {
         http_connection_free(connection);
         return NULL;
     }

@@ -11,13 +11,15 @@ struct http_connection {
     struct stream stream;
     struct buf input; /* read, not yet taken */
     bool via_proxy;   /* plain HTTP through a proxy: requests name the whole URL */
+    bool proxied;     /* `peer` is the proxy */
     struct url proxy;
-    bool used; /* carried a reply before */
+    struct trust *trust; /* that its certificate was judged by */
+    bool used;           /* carried a reply before */
     struct addr peer;
 };
 
 /* Opens a connection for a URL: dial, proxy, TLS. The caller frees it. NULL with `error`. */
-struct http_connection *http_connection_open(struct http *http, const struct url *url, bool refuse_internal,
+struct http_connection *http_connection_open(struct http *http, const struct url *url, enum addr_reach reach,
                                              int64_t deadline, struct error *error);
 void http_connection_free(struct http_connection *connection);
 

@@ -119,10 +119,9 @@ static int take_body(const struct asking *asking, const struct http_reply *reply
     bool one_type = inner && is_manifest_type(slice_of(inner)) && is_manifest_type(type);
     if (one_type && !slice_is_nocase(type, inner))
         return bad(asking, REASON_BAD_REPLY, "the manifest's own media type is another than its header's");
-    if (asking->by_digest && slice_starts(slice_of(asking->target), "sha256:") &&
-        !digest_fits(asking->target, reply->body))
+    if (asking->by_digest && digest_is_known(asking->target) && !digest_fits(asking->target, reply->body))
         return bad(asking, REASON_BAD_REPLY, "the manifest that it sends does not have the digest that was asked for");
-    if (digest && slice_starts(slice_of(digest), "sha256:") && !digest_fits(digest, reply->body))
+    if (digest && digest_is_known(digest) && !digest_fits(digest, reply->body))
         return bad(asking, REASON_BAD_REPLY, "the manifest that it sends does not have the digest that it says");
     manifest->digest = asking->by_digest ? arena_strdup(asking->arena, asking->target)
                        : digest          ? digest
@@ -148,12 +147,25 @@ static enum reason absence(const char *code, const char *message)
     return REASON_OK;
 }
 
+/* JSON by its own account that is none, as what was cut short. */
+static bool is_garbled(const struct http_reply *reply)
+{
+    struct arena scratch = {0};
+    struct json json;
+    bool claims = slice_has_nocase(content_type(reply), "json") || slice_starts(slice_trim(reply->body), "{");
+    bool broken = slice_trim(reply->body).len && claims && json_parse(&scratch, reply->body, &json) < 0;
+    arena_free(&scratch);
+    return broken;
+}
+
 /* Only a registry says that something is not there: anybody answers 404. */
 static int judge_not_found(const struct asking *asking, const struct http_reply *reply)
 {
     const char *message, *name = asking->client->registry->name;
     const char *code = registry_error_code(asking->arena, reply, &message);
     enum reason reason = absence(code, message);
+    if (!code && is_garbled(reply))
+        return bad(asking, REASON_BAD_REPLY, "HTTP 404, with a broken error body");
     if (reason == REASON_OK && !code && registry_is_shown(asking->client, reply, asking->arena))
         reason = REASON_NO_IMAGE;
     registry_refused(asking->client, reply, asking->manifest->anonymous, asking->arena, asking->error);

@@ -8,6 +8,7 @@
 #include "registry/certificates.h"
 
 #define HUB          "docker.io"
+#define TLS_WAIT_MS  2000                   /* that a registry on this machine has to answer TLS */
 #define HUB_ENDPOINT "registry-1.docker.io" /* where the registry of that name is */
 
 void registries_init(struct registries *registries)
@@ -40,7 +41,7 @@ struct registry *registries_find(struct registries *registries, const char *name
         registry = registry->next;
     if (!registry) {
         registry = must_alloc(sizeof *registry);
-        *registry = (struct registry){.login = login, .next = registries->first};
+        *registry = (struct registry){.login = login, .next = registries->first, .grants = REACH_OUTSIDE};
         registry->name = arena_strdup(&registry->arena, name);
         registry->stored_as = arena_strdup(&registry->arena, stored_as);
         error_init(&registry->login_error, &registry->arena);
@@ -81,10 +82,12 @@ static bool answers_plainly(const struct registry_client *client)
     error_init(&ignored, &scratch);
     http_request_init(&request, "GET", &client->registry->base);
     registry_prepare(client, &request);
+    request.deadline = deadline_earlier(client->deadline, deadline_in(TLS_WAIT_MS)); /* some wait for a line's end */
     bool secure = http_send(client->http, &request, &scratch, &reply, &ignored) == 0;
     bool plain = false;
     if (!secure && set_base(client->registry, false, &ignored) == 0) {
         request.url = client->registry->base;
+        request.deadline = client->deadline;
         plain = http_send(client->http, &request, &scratch, &reply, &ignored) == 0 && reply.head.status != 400;
     }
     arena_free(&scratch);

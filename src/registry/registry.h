@@ -41,9 +41,9 @@ struct registry {
     enum registry_scheme scheme;
     const char *realm, *service, *scope; /* of its token service; a scope that names no repository is its own */
     struct registry_token *tokens;
-    bool shown;      /* it has shown itself to be a registry */
-    bool internal;   /* it is on this machine or its link, and so may be what it points to */
-    int64_t free_at; /* milliseconds on the monotonic clock: when the next request may begin */
+    bool shown;             /* it has shown itself to be a registry */
+    enum addr_reach grants; /* where it may lead us */
+    int64_t free_at;        /* milliseconds on the monotonic clock: when the next request may begin */
 };
 
 struct registries {

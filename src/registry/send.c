@@ -112,7 +112,7 @@ static int send_once(const struct registry_client *client, const struct registry
     if (http_send(client->http, &request, arena, reply, error) < 0)
         return -1;
     pthread_mutex_lock(&registry->lock);
-    registry->internal = reply->internal;
+    registry->grants = reply->grants;
     registry->shown = registry->shown || (is_own(registry, reply) && has_mark(reply));
     pthread_mutex_unlock(&registry->lock);
     return 0;
@@ -309,7 +309,9 @@ bool registry_is_shown(const struct registry_client *client, const struct http_r
     bool shown = registry_error_code(arena, reply, &message) != NULL || has_mark(reply);
     pthread_mutex_lock(&registry->lock);
     if (is_own(registry, reply))
-        shown = registry->shown = registry->shown || shown;
+        registry->shown = registry->shown || shown;
+    bool page = slice_starts_nocase(http_header_get(&reply->head, "content-type"), "text/html");
+    shown = shown || (registry->shown && is_own(registry, reply) && !page);
     pthread_mutex_unlock(&registry->lock);
     return shown;
 }

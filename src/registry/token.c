@@ -85,7 +85,7 @@ static int ask(const struct registry_client *client, const char *scope, bool wit
 {
     struct url url;
     struct http_request request;
-    const struct registry *registry = client->registry;
+    struct registry *registry = client->registry;
     if (realm_url(registry, arena, &url, error) < 0)
         return -1;
     http_request_init(&request, "GET", &url);
@@ -96,11 +96,10 @@ static int ask(const struct registry_client *client, const char *scope, bool wit
     request.body_limit = REPLY_MAX;
     request.deadline = client->deadline;
     request.max_redirects = post || with_login ? 0 : HTTP_REDIRECTS_MAX;
-    request.refuse_internal = !registry->internal;
-    if (url_same_origin(&url, &registry->base)) {
-        request.trust = registry->has_trust ? (struct trust *)&registry->trust : NULL;
+    request.reach = registry->grants;
+    request.trust = registry->has_trust ? &registry->trust : NULL;
+    if (url_same_origin(&url, &registry->base))
         request.identity = registry->identity;
-    }
     return http_send(client->http, &request, arena, reply, error);
 }
 

@@ -13,7 +13,7 @@ struct term {
     bool colours;
     bool terminal; /* stderr is one */
     bool progress; /* a line of it stands there */
-    bool quiet; /* only errors */
+    bool quiet;    /* only errors */
     bool verbose;
 };
 
