@@ -53,12 +53,11 @@ static int choose_way(struct session *session, const struct docker *docker, cons
     const char *registry = item->reference.registry;
     bool overheard = !docker->endpoint.local && !docker->endpoint.url.https;
     *way = (struct way){NULL, NULL};
-    int found = stored_auth_find(arena, session->shared->options.authfile, registry, &auth, error);
+    struct registry_client client = session_registry(session, item->reference.registry, item->reference.repository,
+                                                     LOGIN_STORED, false, item->deadline);
+    int found = registry_take_login(&client, &auth, error);
     if (found < 0)
         return -1;
-    if (auth.helper)
-        way->not_sent = arena_printf(
-            arena, "the credentials are with the helper '%s', which this version does not call", auth.helper);
     if (overheard) {
         /* Passwords and tokens do not go to a daemon over a network that anybody may listen to. */
         way->not_sent = found || is_private_ecr(item) ? "credentials are not sent over plain tcp://" : way->not_sent;

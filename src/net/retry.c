@@ -46,16 +46,24 @@ static int64_t wait_ms(int attempt, long retry_after)
     return asked > jitter ? asked : jitter;
 }
 
+/* All threads pay from the one bucket, and none more than is in it. */
+static bool pay(struct retry *retry, int price)
+{
+    if (atomic_fetch_sub(&retry->tokens, price) >= price)
+        return true;
+    atomic_fetch_add(&retry->tokens, price);
+    return false;
+}
+
 bool retry_wait(struct retry *retry, int attempt, const struct error *error, int64_t deadline, int *cost)
 {
     bool transport = error->http_status == 0;
     int price = transport ? RETRY_COST_TRANSPORT : RETRY_COST;
-    if (!retry_helps(error) || attempt >= retry->max_attempts || retry->tokens < price)
+    if (!retry_helps(error) || attempt >= retry->max_attempts)
         return false;
     int64_t until = deadline_in(wait_ms(attempt, error->retry_after));
-    if (until >= deadline)
+    if (until >= deadline || !pay(retry, price))
         return false;
-    retry->tokens -= price;
     *cost = price;
     clock_sleep_until(until);
     return true;
@@ -63,7 +71,9 @@ bool retry_wait(struct retry *retry, int attempt, const struct error *error, int
 
 void retry_succeeded(struct retry *retry, int cost)
 {
-    retry->tokens += cost ? cost : 1;
-    if (retry->tokens > RETRY_CAPACITY)
-        retry->tokens = RETRY_CAPACITY;
+    int before = atomic_load(&retry->tokens), after;
+    do {
+        after = before + (cost ? cost : 1);
+        after = after > RETRY_CAPACITY ? RETRY_CAPACITY : after;
+    } while (!atomic_compare_exchange_weak(&retry->tokens, &before, after));
 }

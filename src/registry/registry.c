@@ -133,3 +133,13 @@ int registry_find_login(const struct registry_client *client, bool again, struct
         error_copy(error, &registry->login_error);
     return registry->login_status;
 }
+
+int registry_take_login(const struct registry_client *client, struct docker_auth *auth, struct error *error)
+{
+    struct registry *registry = client->registry;
+    pthread_mutex_lock(&registry->lock);
+    int found = registry_find_login(client, false, error);
+    *auth = registry->auth; /* its texts stay while the registry is known */
+    pthread_mutex_unlock(&registry->lock);
+    return found;
+}

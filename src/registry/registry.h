@@ -77,6 +77,9 @@ struct registry_client {
     int64_t deadline;
 };
 
+/* The login that the registry is asked with, for whoever asks it by another way: 1, 0 for none, -1 with an error. */
+int registry_take_login(const struct registry_client *client, struct docker_auth *auth, struct error *error);
+
 /*
  * For the files of this room. Under the registry's lock: what is needed before the first request (certificates of its
  * own, with TLS or without), and its login: 1, 0 for none, -1 with an error.
