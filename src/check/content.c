@@ -1,5 +1,7 @@
 #include "check/content.h"
 
+#include <string.h>
+
 #include "base/clock.h"
 #include "image/manifest.h"
 #include "registry/blob.h"
@@ -8,6 +10,13 @@
 #define DEPTH_MAX  4    /* indexes in indexes: one is usual for signed ones */
 #define PARTS_MAX  1000 /* manifests of one image: an index of 4 MiB names more */
 #define LAYERS_MAX 4096
+#define BUCKETS    256
+
+/* A digest that was looked at. */
+struct looked_at {
+    const char *digest;
+    struct looked_at *next;
+};
 
 /* A walk through an image. */
 struct walk {
@@ -19,7 +28,24 @@ struct walk {
     size_t room; /* for platforms */
     int parts;
     struct error *error;
+    struct looked_at *seen[BUCKETS]; /* platforms share layers, and may be one image */
 };
+
+/* Whether this is the first time that the walk comes by a digest. */
+static bool is_new(struct walk *walk, const char *digest)
+{
+    size_t len = strlen(digest), hash = 0;
+    for (size_t i = len > 4 ? len - 4 : 0; i < len; i++)
+        hash = hash * 31 + (unsigned char)digest[i];
+    struct looked_at **bucket = &walk->seen[hash % BUCKETS];
+    for (const struct looked_at *seen = *bucket; seen; seen = seen->next)
+        if (strcmp(seen->digest, digest) == 0)
+            return false;
+    struct looked_at *fresh = arena_alloc(walk->arena, sizeof *fresh);
+    *fresh = (struct looked_at){arena_strdup(walk->arena, digest), *bucket};
+    *bucket = fresh;
+    return true;
+}
 
 static int bad(const struct walk *walk, const char *digest, const char *what)
 {
@@ -103,9 +129,10 @@ static int try_layers(struct walk *walk, const char *digest, const struct manife
     for (size_t i = 0; i < manifest->layer_count; i++) {
         const struct descriptor *layer = &manifest->layers[i];
         struct arena scratch = {0};
-        int status = layer->elsewhere ? 0
-                                      : registry_try_blob(walk->client, walk->repository, layer->digest, layer->size,
-                                                          &scratch, walk->error);
+        bool passed_over = layer->elsewhere || !is_new(walk, layer->digest);
+        int status = passed_over ? 0
+                                 : registry_try_blob(walk->client, walk->repository, layer->digest, layer->size,
+                                                     &scratch, walk->error);
         arena_free(&scratch);
         if (status < 0)
             return -1;
@@ -123,7 +150,7 @@ static int look_at_index(struct walk *walk, const struct manifest *manifest, int
     for (size_t i = 0; i < manifest->child_count; i++) {
         const struct descriptor *child = &manifest->children[i];
         bool wanted = child->platform ? is_wanted(walk, child->platform) : !child->for_none;
-        if (wanted && look(walk, child->digest, !child->platform, depth + 1) < 0)
+        if (wanted && is_new(walk, child->digest) && look(walk, child->digest, !child->platform, depth + 1) < 0)
             return -1;
     }
     return 0;
@@ -172,7 +199,9 @@ static int look(struct walk *walk, const char *digest, bool names_platform, int 
 int content_read(const struct registry_client *client, const char *repository, const char *digest,
                  const struct content_wish *wish, struct arena *arena, struct content *content, struct error *error)
 {
-    struct walk walk = {client, repository, wish, arena, content, 0, 0, error};
+    struct walk *walk = arena_alloc(arena, sizeof *walk);
+    *walk = (struct walk){
+        .client = client, .repository = repository, .wish = wish, .arena = arena, .content = content, .error = error};
     *content = (struct content){.size = -1};
-    return look(&walk, digest, true, 0);
+    return look(walk, digest, true, 0);
 }
