@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "cmd/github.h"
 #include "cmd/verdicts.h"
 #include "net/retry.h"
 
@@ -142,6 +143,11 @@ static int finish(struct waiting *waiting)
     leave_termination_log(item ? arena_printf(&in->arena, "ecr wait: %s%s", verdict_text(&in->arena, item),
                                               waiting->left > 1 ? ", and others" : "")
                                : "ecr wait: all images are present");
+    for (size_t i = 0; i < waiting->count; i++)
+        github_annotate(&waiting->items[i]);
+    const char *output = waiting->arguments.github_output;
+    if (output && github_output(output, waiting->items, waiting->count, &in->error) < 0)
+        return invocation_fail(in);
     return verdicts_print(in, waiting->items, waiting->count, &waiting->arguments) < 0 ? EXIT_OTHER : status;
 }
 
