@@ -6,6 +6,8 @@
 #include "base/encode.h"
 #include "base/file.h"
 
+#define HUB_KEY "https://index.docker.io/v1/" /* what docker itself calls Docker Hub there */
+
 static int broken(struct error *error, const char *path, const char *what)
 {
     error_set(error, REASON_NO_CREDENTIALS, path, "%s", what);
@@ -141,6 +143,8 @@ static const char *helper_of(const struct docker_config *config, struct arena *a
     struct slice host = slice_of(registry);
     const char *own = arena_copy(arena, slice_cut(&host, '/'));
     const char *name = json_cstr(arena, json_get(json_get(root, "credHelpers"), own));
+    if (!name && is_docker_hub(slice_of(own)))
+        name = json_cstr(arena, json_get(json_get(root, "credHelpers"), HUB_KEY));
     if (!name && json_exists(entry))
         name = json_cstr(arena, json_get(root, "credsStore"));
     return name && *name ? name : NULL;

@@ -193,7 +193,7 @@ static const struct item *worst_of(const struct item *items, size_t count)
 {
     const struct item *worst = items;
     for (size_t i = 1; i < count; i++) {
-        int a = reason_exit(worst->outcome.reason), b = reason_exit(items[i].outcome.reason);
+        int a = (int)reason_exit(worst->outcome.reason), b = (int)reason_exit(items[i].outcome.reason);
         worst = exit_worse(a, b) != a ? &items[i] : worst;
     }
     return worst;

@@ -26,7 +26,8 @@ struct walk {
     struct arena *arena;
     struct content *content;
     size_t room; /* for platforms */
-    int parts;
+    int parts, images;
+    const char *above[DEPTH_MAX + 2]; /* the indexes that the walk is in */
     struct error *error;
     struct looked_at *seen[BUCKETS]; /* platforms share layers, and may be one image */
 };
@@ -150,6 +151,9 @@ static int look_at_index(struct walk *walk, const struct manifest *manifest, int
     for (size_t i = 0; i < manifest->child_count; i++) {
         const struct descriptor *child = &manifest->children[i];
         bool wanted = child->platform ? is_wanted(walk, child->platform) : !child->for_none;
+        for (int level = 0; wanted && level <= depth; level++)
+            if (strcmp(walk->above[level], child->digest) == 0)
+                return bad(walk, child->digest, "it contains itself");
         if (wanted && is_new(walk, child->digest) && look(walk, child->digest, !child->platform, depth + 1) < 0)
             return -1;
     }
@@ -172,6 +176,7 @@ static int read_manifest(struct walk *walk, const char *digest, struct arena *sc
 static int look_at_image(struct walk *walk, const char *digest, const struct manifest *manifest, bool names_platform)
 {
     bool wanted = true;
+    walk->images++;
     if (read_configuration(walk, manifest, names_platform, &wanted) < 0)
         return -1;
     if (wanted)
@@ -184,6 +189,7 @@ static int look(struct walk *walk, const char *digest, bool names_platform, int 
 {
     struct manifest manifest;
     struct arena scratch = {0};
+    walk->above[depth] = digest;
     if (depth > DEPTH_MAX || ++walk->parts > PARTS_MAX)
         return bad(walk, digest,
                    depth > DEPTH_MAX ? "its indexes point to further ones without end"
@@ -203,5 +209,8 @@ int content_read(const struct registry_client *client, const char *repository, c
     *walk = (struct walk){
         .client = client, .repository = repository, .wish = wish, .arena = arena, .content = content, .error = error};
     *content = (struct content){.size = -1};
-    return look(walk, digest, true, 0);
+    if (look(walk, digest, true, 0) < 0)
+        return -1;
+    bool nothing = wish->deep && !walk->images && !wish->platform_count;
+    return nothing ? bad(walk, digest, "it names no image that could be pulled") : 0;
 }

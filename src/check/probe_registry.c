@@ -73,8 +73,9 @@ static int private_login(struct session *session, struct todo todo, enum registr
 {
     struct arena scratch = {0};
     struct docker_auth auth;
-    const char *registry = todo.items[0]->reference.registry;
-    int found = stored_auth_find(&scratch, session->shared->options.authfile, registry, &auth, error);
+    const char *registry = todo.items[0]->reference.registry, *file = session->shared->options.authfile;
+    const char *name = stored_auth_name(&scratch, file, registry, todo.items[0]->reference.repository);
+    int found = stored_auth_find(&scratch, file, name, &auth, error);
     bool own = found == 0 && (!auth.helper || strcmp(auth.helper, "ecr-login") == 0);
     arena_free(&scratch);
     *login = own ? LOGIN_ECR : LOGIN_STORED;

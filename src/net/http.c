@@ -229,7 +229,7 @@ static int follow(struct http_request *request, struct http_reply *reply, struct
 {
     struct url target;
     struct slice location = http_header_get(&reply->head, "location");
-    const char *fault = url_resolve(arena, &request->url, location, &target);
+    const char *fault = location.len ? url_resolve(arena, &request->url, location, &target) : "there is none";
     if (fault)
         return error_set(error, REASON_BAD_REPLY, request->url.host, "it redirects to no proper URL: %s", fault);
     if (request->url.https && !target.https)

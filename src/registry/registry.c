@@ -46,6 +46,7 @@ struct registry *registries_find(struct registries *registries, const char *name
         registry->stored_as = arena_strdup(&registry->arena, stored_as);
         error_init(&registry->login_error, &registry->arena);
         pthread_mutex_init(&registry->lock, NULL);
+        pthread_cond_init(&registry->fetched, NULL);
         registries->first = registry;
     }
     pthread_mutex_unlock(&registries->lock);

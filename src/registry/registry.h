@@ -41,6 +41,7 @@ struct registry {
     enum registry_scheme scheme;
     const char *realm, *service, *scope; /* of its token service; a scope that names no repository is its own */
     struct registry_token *tokens;
+    pthread_cond_t fetched; /* one of them */
     bool shown;             /* it has shown itself to be a registry */
     enum addr_reach grants; /* where it may lead us */
     int64_t free_at;        /* milliseconds on the monotonic clock: when the next request may begin */

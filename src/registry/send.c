@@ -23,7 +23,6 @@ static int authorize(const struct registry_client *client, const char *repositor
                      const char **value, struct error *error)
 {
     struct registry *registry = client->registry;
-    struct registry_token *token;
     *value = NULL;
     if (registry_open(client, error) < 0 || registry_find_login(client, false, error) < 0)
         return -1;
@@ -32,11 +31,10 @@ static int authorize(const struct registry_client *client, const char *repositor
     if (known && auth->registry_token) {
         *value = arena_printf(arena, "Bearer %s", auth->registry_token);
     } else if (registry->scheme == SCHEME_BEARER) {
-        const char *scope = scope_for(registry, repository, arena);
-        token = registry_token_find(registry, scope);
-        if (!token && registry_token_fetch(client, scope, &token, error) < 0)
+        const char *token;
+        if (registry_token_get(client, scope_for(registry, repository, arena), &token, error) < 0)
             return -1;
-        *value = arena_printf(arena, "Bearer %s", token->value);
+        *value = arena_printf(arena, "Bearer %s", token);
     } else if (known && auth->username && (registry->scheme == SCHEME_BASIC || registry->login == LOGIN_ECR)) {
         *value = arena_printf(arena, "Basic %s", basic_authorization(arena, auth));
     }
@@ -345,7 +343,7 @@ static const char *cut_secrets(const struct registry_client *client, struct aren
         if (secrets[i])
             text = redact(arena, text, secrets[i]);
     for (struct registry_token *token = registry->tokens; token; token = token->next)
-        text = redact(arena, text, token->value);
+        text = token->value ? redact(arena, text, token->value) : text;
     pthread_mutex_unlock(&registry->lock);
     return utf8_excerpt(arena, text);
 }

@@ -29,10 +29,20 @@ void registry_token_forget(struct registry *registry, const char *scope)
             token->expires_at = 0;
 }
 
+/* What a token is asked for with, as it was when the registry's lock was let go. Texts stay while it is known. */
+struct wish {
+    const struct registry_client *client;
+    const char *scope, *realm, *service;
+    struct docker_auth auth;
+    bool with_login;
+    enum addr_reach grants;
+};
+
 /* A realm is a peer's word: https, unless the registry itself is spoken to without. */
-static int realm_url(const struct registry *registry, struct arena *arena, struct url *url, struct error *error)
+static int realm_url(const struct wish *wish, struct arena *arena, struct url *url, struct error *error)
 {
-    const char *fault = registry->realm ? url_parse(arena, slice_of(registry->realm), url) : "there is none";
+    const struct registry *registry = wish->client->registry;
+    const char *fault = wish->realm ? url_parse(arena, slice_of(wish->realm), url) : "there is none";
     if (!fault && !url->https && registry->base.https)
         fault = "it is not https";
     if (!fault && url->userinfo)
@@ -51,56 +61,59 @@ static void add_parameter(struct buf *query, const char *name, const char *value
 }
 
 /* OAuth2: an identity token buys an access token. */
-static void make_post(const struct registry *registry, const char *scope, struct arena *arena,
-                      struct http_request *request)
+static void make_post(const struct wish *wish, struct arena *arena, struct http_request *request)
 {
     struct buf form = BUF_INIT;
     add_parameter(&form, "grant_type", "refresh_token");
-    add_parameter(&form, "service", registry->service);
+    add_parameter(&form, "service", wish->service);
     add_parameter(&form, "client_id", CLIENT_ID);
-    add_parameter(&form, "scope", scope);
-    add_parameter(&form, "refresh_token", registry->auth.identity_token);
+    add_parameter(&form, "scope", wish->scope);
+    add_parameter(&form, "refresh_token", wish->auth.identity_token);
     request->method = "POST";
     request->body = slice_of(buf_detach(&form, arena));
-    request->body_secrets[0] = registry->auth.identity_token;
+    request->body_secrets[0] = wish->auth.identity_token;
     http_request_add(request, "Content-Type", "application/x-www-form-urlencoded", false);
 }
 
-static void make_get(const struct registry *registry, const char *scope, bool with_login, struct arena *arena,
-                     struct http_request *request)
+static void make_get(const struct wish *wish, struct arena *arena, struct http_request *request)
 {
     struct buf query = BUF_INIT;
+    bool with_login = wish->with_login && wish->auth.username;
     buf_str(&query, request->url.query ? request->url.query : "");
-    add_parameter(&query, "service", registry->service);
-    add_parameter(&query, "scope", scope);
+    add_parameter(&query, "service", wish->service);
+    add_parameter(&query, "scope", wish->scope);
     add_parameter(&query, "client_id", with_login ? CLIENT_ID : NULL);
     request->url.query = buf_detach(&query, arena);
     if (with_login)
         http_request_add(request, "Authorization",
-                         arena_printf(arena, "Basic %s", basic_authorization(arena, &registry->auth)), true);
+                         arena_printf(arena, "Basic %s", basic_authorization(arena, &wish->auth)), true);
 }
 
-static int ask(const struct registry_client *client, const char *scope, bool with_login, bool post, struct arena *arena,
-               struct http_reply *reply, struct error *error)
+static bool buys(const struct wish *wish)
+{
+    return wish->with_login && wish->auth.identity_token;
+}
+
+static int ask(const struct wish *wish, struct arena *arena, struct http_reply *reply, struct error *error)
 {
     struct url url;
     struct http_request request;
-    struct registry *registry = client->registry;
-    if (realm_url(registry, arena, &url, error) < 0)
+    struct registry *registry = wish->client->registry;
+    if (realm_url(wish, arena, &url, error) < 0)
         return -1;
     http_request_init(&request, "GET", &url);
-    if (post)
-        make_post(registry, scope, arena, &request);
+    if (buys(wish))
+        make_post(wish, arena, &request);
     else
-        make_get(registry, scope, with_login, arena, &request);
+        make_get(wish, arena, &request);
     request.body_limit = REPLY_MAX;
-    request.deadline = client->deadline;
-    request.max_redirects = post || with_login ? 0 : HTTP_REDIRECTS_MAX;
-    request.reach = registry->grants;
+    request.deadline = wish->client->deadline;
+    request.max_redirects = wish->with_login ? 0 : HTTP_REDIRECTS_MAX;
+    request.reach = wish->grants;
     request.trust = registry->has_trust ? &registry->trust : NULL;
     if (url_same_origin(&url, &registry->base))
         request.identity = registry->identity;
-    return http_send(client->http, &request, arena, reply, error);
+    return http_send(wish->client->http, &request, arena, reply, error);
 }
 
 static int refused(const struct registry_client *client, bool with_login, const struct http_reply *reply,
@@ -124,54 +137,90 @@ static int refused(const struct registry_client *client, bool with_login, const 
     return -1;
 }
 
-/* "token" and "access_token" mean the same; one of them is there. */
-static int read_token(const struct registry_client *client, const char *scope, const struct http_reply *reply,
-                      struct arena *arena, struct registry_token **token, struct error *error)
+/* "token" and "access_token" mean the same; one of them is there. Seconds that it is good for in *life. */
+static const char *read_token(const struct http_reply *reply, struct arena *arena, int64_t *life)
 {
     struct json json;
-    struct registry *registry = client->registry;
     bool parsed = json_parse(arena, reply->body, &json) == 0;
     const char *value = parsed ? json_cstr(arena, json_get(json_root(&json), "token")) : NULL;
     if (parsed && (!value || !*value))
         value = json_cstr(arena, json_get(json_root(&json), "access_token"));
-    bool proper = value && *value;
-    for (const char *c = value; proper && *c; c++)
-        proper = (unsigned char)*c > 0x20 && (unsigned char)*c < 0x7f;
-    if (!proper) {
-        error_set(error, REASON_BAD_REPLY, registry->name, "the answer of its token service %s holds no token",
-                  reply->url.host);
-        error->http_status = 200;
-        return -1;
-    }
-    int64_t life = DEFAULT_LIFE;
-    if (json_int64(json_get(json_root(&json), "expires_in"), &life) && (life < DEFAULT_LIFE || life > LIFE_MAX))
-        life = life < DEFAULT_LIFE ? DEFAULT_LIFE : LIFE_MAX;
-    struct registry_token *made = arena_alloc(&registry->arena, sizeof *made);
-    *made = (struct registry_token){arena_strdup(&registry->arena, scope), arena_strdup(&registry->arena, value),
-                                    clock_unix() + life, registry->tokens};
-    registry->tokens = *token = made;
-    return 0;
+    *life = DEFAULT_LIFE;
+    if (parsed && json_int64(json_get(json_root(&json), "expires_in"), life))
+        *life = *life < DEFAULT_LIFE ? DEFAULT_LIFE : *life > LIFE_MAX ? LIFE_MAX : *life;
+    for (const char *c = value; c && *c; c++)
+        if ((unsigned char)*c <= 0x20 || (unsigned char)*c >= 0x7f)
+            return NULL;
+    return value && *value ? value : NULL;
 }
 
-int registry_token_fetch(const struct registry_client *client, const char *scope, struct registry_token **token,
-                         struct error *error)
+/* Without the lock. */
+static int fetch(const struct wish *wish, struct arena *arena, const char **value, int64_t *life, struct error *error)
+{
+    struct http_reply reply;
+    const char *name = wish->client->registry->name;
+    if (ask(wish, arena, &reply, error) < 0)
+        return -1;
+    int status = reply.head.status;
+    if (buys(wish) && (status == 404 || status == 405)) {
+        error_set(error, REASON_UNSUPPORTED, name, "its token service %s takes no identity tokens", reply.url.host);
+        error_hint(error, "log in with a user and a password");
+        error->http_status = status;
+        return -1;
+    }
+    if (status != 200)
+        return refused(wish->client, wish->with_login, &reply, error);
+    *value = read_token(&reply, arena, life);
+    if (*value)
+        return 0;
+    error_set(error, REASON_BAD_REPLY, name, "the answer of its token service %s holds no token", reply.url.host);
+    error->http_status = 200;
+    return -1;
+}
+
+static struct registry_token *find_entry(struct registry *registry, const char *scope)
+{
+    struct registry_token *token = registry->tokens;
+    while (token && strcmp(token->scope, scope) != 0)
+        token = token->next;
+    if (token)
+        return token;
+    token = arena_alloc(&registry->arena, sizeof *token);
+    *token = (struct registry_token){.scope = arena_strdup(&registry->arena, scope), .next = registry->tokens};
+    return registry->tokens = token;
+}
+
+static int renew(const struct registry_client *client, struct registry_token *token, struct error *error)
 {
     struct arena scratch = {0};
-    struct http_reply reply;
     struct registry *registry = client->registry;
-    bool with_login = registry->login_status == 1;
-    bool post = with_login && registry->auth.identity_token;
-    int status = ask(client, scope, with_login && registry->auth.username, post, &scratch, &reply, error);
-    if (status == 0 && post && (reply.head.status == 404 || reply.head.status == 405)) {
-        error_set(error, REASON_UNSUPPORTED, registry->name, "its token service %s takes no identity tokens",
-                  reply.url.host);
-        error_hint(error, "log in with a user and a password");
-        error->http_status = reply.head.status;
-        status = -1;
-    } else if (status == 0) {
-        status = reply.head.status == 200 ? read_token(client, scope, &reply, &scratch, token, error)
-                                          : refused(client, with_login, &reply, error);
+    struct wish wish = {
+        client,          token->scope, registry->realm, registry->service, registry->auth, registry->login_status == 1,
+        registry->grants};
+    const char *value;
+    int64_t life;
+    token->fetching = true;
+    pthread_mutex_unlock(&registry->lock);
+    int status = fetch(&wish, &scratch, &value, &life, error);
+    pthread_mutex_lock(&registry->lock);
+    token->fetching = false;
+    if (status == 0) {
+        token->value = arena_strdup(&registry->arena, value);
+        token->expires_at = clock_unix() + life;
     }
+    pthread_cond_broadcast(&registry->fetched);
     arena_free(&scratch);
     return status;
+}
+
+int registry_token_get(const struct registry_client *client, const char *scope, const char **value, struct error *error)
+{
+    struct registry *registry = client->registry;
+    struct registry_token *token = find_entry(registry, scope);
+    while (token->fetching) /* which ends with the fetching thread's own deadline */
+        pthread_cond_wait(&registry->fetched, &registry->lock);
+    if (!registry_token_find(registry, scope) && renew(client, token, error) < 0)
+        return -1;
+    *value = token->value;
+    return 0;
 }

@@ -8,16 +8,18 @@ struct registry_token {
     const char *scope;
     const char *value;  /* a secret */
     int64_t expires_at; /* unix seconds */
+    bool fetching;      /* a thread is about it, and has let go of the registry's lock */
     struct registry_token *next;
 };
 
 /*
- * Fetches a token for a scope from the registry's realm, with its login or (without one, or after it was refused)
- * anonymously (distribution, "Token Authentication" and "OAuth2"). Under the registry's lock. -1 with an error:
- * denied when the service refuses the login, no-credentials when it gives strangers none.
+ * The token for a scope: one that is still good, or a fresh one from the registry's realm, with its login or anonymously
+ * (distribution, "Token Authentication" and "OAuth2"). Under the registry's lock, which is given up meanwhile: one thread
+ * fetches it, the others that want it wait. *value stays while the registry is known. -1 with an error: denied when the
+ * service refuses the login, no-credentials when it gives strangers none.
  */
-int registry_token_fetch(const struct registry_client *client, const char *scope, struct registry_token **token,
-                         struct error *error);
+int registry_token_get(const struct registry_client *client, const char *scope, const char **value,
+                       struct error *error);
 
 /* One that was fetched and is still good; NULL without. */
 struct registry_token *registry_token_find(const struct registry *registry, const char *scope);
