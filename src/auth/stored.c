@@ -1,6 +1,7 @@
 #include "auth/stored.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "auth/helper_call.h"
 #include "base/encode.h"
@@ -52,7 +53,8 @@ static const char *podman_file(struct arena *arena, int number)
 {
     const char *runtime = env_get("XDG_RUNTIME_DIR");
     if (number == 0)
-        return runtime ? arena_printf(arena, "%s/containers/auth.json", runtime) : NULL;
+        return runtime ? arena_printf(arena, "%s/containers/auth.json", runtime)
+                       : arena_printf(arena, "/run/containers/%u/auth.json", (unsigned)geteuid());
     return path_expand(arena, "~/.config/containers/auth.json");
 }
 
