@@ -26,12 +26,28 @@ def blocks(text):
         yield from re.sub(r"\\\n\s*", " ", block).splitlines()
 
 
+def words_of(line):
+    """The commands of a shell line, each as its words; none for a line that is no shell's."""
+    text = line.strip().removeprefix("$ ").replace("...", "").replace("[", " ").replace("]", " ")
+    lexer = shlex.shlex(text, posix=True, punctuation_chars=True)
+    lexer.whitespace_split = True
+    try:
+        tokens = list(lexer)
+    except ValueError:
+        return
+    command = []
+    for token in [*tokens, ";"]:
+        if set(token) <= set("();<>|&"):
+            yield command
+            command = []
+        else:
+            command.append(token)
+
+
 def examples(text):
-    """[words] of each `ecr ...` command in the code blocks, cut at what belongs to the shell."""
+    """[words] of each `ecr ...` command in the code blocks."""
     for line in blocks(text):
-        for part in re.split(r"\s*(?:&&|\|\||;|\||>>?|<|\$\(|\))\s*", line.strip().removeprefix("$ ")):
-            part = re.sub(r"\s#.*", "", part)
-            words = shlex.split(part.replace("...", "").replace("[", " ").replace("]", " "))
+        for words in words_of(line):
             while words and re.fullmatch(r"[A-Z_]+=.*|if|then|sudo|!|\w+=", words[0]):
                 words.pop(0)
             if words and os.path.basename(words[0]) == "ecr" and len(words) > 1:

@@ -141,6 +141,13 @@ static bool is_of_pod(const struct yaml_scalar *scalar)
                                      step_is(scalar, 3, "ephemeralContainers"));
 }
 
+/* An image as a volume of a pod. */
+static bool is_of_volume(const struct yaml_scalar *scalar)
+{
+    return step_is(scalar, 1, "reference") && step_is(scalar, 2, "image") && is_element(scalar, 3) &&
+           step_is(scalar, 4, "volumes");
+}
+
 /* A service of a Compose file, or a fragment that its services share ("x-..."). */
 static bool is_of_compose(const struct yaml_scalar *scalar)
 {
@@ -152,10 +159,8 @@ static void on_scalar(void *context, const struct yaml_scalar *scalar)
 {
     struct collecting *collecting = context;
     const char *text = scalar->text;
-    if (collecting->fault || !step_is(scalar, 1, "image"))
-        return;
-    bool compose = is_of_compose(scalar);
-    if (!compose && !is_of_pod(scalar))
+    bool image = step_is(scalar, 1, "image"), compose = image && is_of_compose(scalar);
+    if (collecting->fault || !(compose || (image && is_of_pod(scalar)) || is_of_volume(scalar)))
         return;
     collecting->line = scalar->line;
     if (compose && strlen(text) <= NAME_MAX_LENGTH)
