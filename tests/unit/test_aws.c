@@ -1,6 +1,9 @@
 /* Config files, sources of credentials, error codes, retries. */
 #include "unit.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
+
 #include "aws/chain.h"
 #include "aws/code.h"
 #include "aws/ini.h"
@@ -418,7 +421,46 @@ static void test_retry_helps(void **state)
         CHECK(retry_helps(&error) == (passes || reason == REASON_BAD_REPLY), "%s", reason_name((enum reason)reason));
         error.http_status = 200;
         CHECK(retry_helps(&error) == passes, "%s with a status", reason_name((enum reason)reason));
+        error.final = true;
+        CHECK(!retry_helps(&error), "%s that is final", reason_name((enum reason)reason));
     }
+}
+
+static struct rush {
+    struct retry retry;
+    struct error error;
+    pthread_barrier_t start;
+    atomic_int granted;
+} rush;
+
+static void *ask_for_another(void *data)
+{
+    int cost;
+    (void)data;
+    pthread_barrier_wait(&rush.start);
+    if (retry_wait(&rush.retry, 1, &rush.error, DEADLINE_NONE, &cost))
+        rush.granted++;
+    return NULL;
+}
+
+/* Threads that pay from one bucket: no more of them than it holds, and what it held is what they paid. */
+static void test_retry_threads(void **state)
+{
+    (void)state;
+    pthread_t threads[24];
+    error_set(&error, REASON_TIMEOUT, "x", "y");
+    rush.error = error;
+    retry_init(&rush.retry, RETRY_ATTEMPTS);
+    rush.retry.tokens = 5 * RETRY_COST_TRANSPORT + 3;
+    rush.granted = 0;
+    assert_int_equal(pthread_barrier_init(&rush.start, NULL, COUNT(threads)), 0);
+    for (size_t i = 0; i < COUNT(threads); i++)
+        assert_int_equal(pthread_create(&threads[i], NULL, ask_for_another, NULL), 0);
+    for (size_t i = 0; i < COUNT(threads); i++)
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+    assert_int_equal(rush.granted, 5);
+    assert_int_equal(rush.retry.tokens, 3);
+    pthread_barrier_destroy(&rush.start);
 }
 
 static void test_retry_bucket(void **state)
@@ -492,4 +534,4 @@ static void test_covering_rule(void **state)
 }
 
 RUN(TEST(test_ini), TEST(test_config), TEST(test_named_sections), TEST(test_profiles), TEST(test_chain), TEST(test_error_code), TEST(test_codes),
-    TEST(test_retry_helps), TEST(test_retry_bucket), TEST(test_covering_rule))
+    TEST(test_retry_helps), TEST(test_retry_bucket), TEST(test_retry_threads), TEST(test_covering_rule))

@@ -135,6 +135,48 @@ static void test_arena(void **state)
     arena_free(&own);
 }
 
+/* What one arena held lives on in another, in any mixture of full and empty ones, and is given back with it. */
+static void test_adopt(void **state)
+{
+    (void)state;
+    static const size_t sizes[] = {0, 1, 7000, 20000};
+    for (size_t a = 0; a < COUNT(sizes); a++)
+        for (size_t b = 0; b < COUNT(sizes); b++) {
+            struct arena first = {NULL}, second = {NULL};
+            char *mine = sizes[a] ? arena_printf(&first, "%s-mine", repeat("x", sizes[a])) : NULL;
+            if (mine)
+                arena_alloc(&first, 9000); /* more than a block */
+            char *given = sizes[b] ? arena_printf(&second, "%s-given", repeat("y", sizes[b])) : NULL;
+            if (given)
+                arena_alloc(&second, 9000);
+            arena_adopt(&first, &second);
+            CHECK(!second.newest && !first.newest == (!mine && !given), "%zu and %zu", sizes[a], sizes[b]);
+            char *fresh = arena_strdup(&second, "of its own again");
+            arena_free(&second); /* touches nothing that was given away */
+            (void)fresh;
+            char *more = arena_strdup(&first, "more");
+            CHECK(!mine || strcmp(mine + sizes[a], "-mine") == 0, "%zu and %zu", sizes[a], sizes[b]);
+            CHECK(!given || strcmp(given + sizes[b], "-given") == 0, "%zu and %zu", sizes[a], sizes[b]);
+            CHECK_TEXT(more, "more", "%zu and %zu", sizes[a], sizes[b]);
+            arena_adopt(&first, &second); /* an empty one gives nothing */
+            CHECK(!mine || strcmp(mine + sizes[a], "-mine") == 0, "%zu and %zu", sizes[a], sizes[b]);
+            arena_free(&first); /* all of it: whatever is left, the leak checker finds */
+            CHECK(!first.newest, "%zu and %zu", sizes[a], sizes[b]);
+        }
+    struct arena all = {NULL};
+    char *texts[50];
+    for (size_t i = 0; i < COUNT(texts); i++) {
+        struct arena one = {NULL};
+        texts[i] = arena_printf(&one, "text %zu", i);
+        arena_adopt(&all, &one);
+    }
+    for (size_t i = 0; i < COUNT(texts); i++)
+        CHECK_TEXT(texts[i], arena_printf(&arena, "text %zu", i), "%zu", i);
+    arena_reset(&all);
+    assert_string_equal(arena_strdup(&all, "again"), "again");
+    arena_free(&all);
+}
+
 static void test_base64(void **state)
 {
     (void)state;
@@ -307,16 +349,16 @@ static void test_times(void **state)
         int64_t seconds;
         const char *text;
     } shown[] = {
-        {0, "1970-01-01T00:00:00Z"}, {-1, "1969-12-31T23:59:59Z"}, {951782400, "2000-02-29T00:00:00Z"},
+        {0, "1970-01-01T00:00:00Z"}, {951782400, "2000-02-29T00:00:00Z"},
         {4107542399, "2100-02-28T23:59:59Z"}, {4107542400, "2100-03-01T00:00:00Z"},
-        {253402300799, "9999-12-31T23:59:59Z"}, {-62167219200, "0000-01-01T00:00:00Z"},
+        {253402300799, "9999-12-31T23:59:59Z"}, {68255999, "1972-02-29T23:59:59Z"},
     };
     for (size_t i = 0; i < COUNT(shown); i++) {
         time_iso(shown[i].seconds, text);
         CHECK_TEXT(text, shown[i].text, "%jd", (intmax_t)shown[i].seconds);
     }
-    static const int64_t far[] = {253402300800, INT64_MAX, INT64_MIN, -99999999999999, 67767976233532799};
-    for (size_t i = 0; i < COUNT(far); i++) { /* no year of four digits: anything that fits and is no other date */
+    static const int64_t far[] = {-1, -62167219200, 253402300800, INT64_MAX, INT64_MIN, -99999999999999, 67767976233532799};
+    for (size_t i = 0; i < COUNT(far); i++) { /* before 1970 or beyond 9999: anything that fits and is no other date */
         int64_t seconds;
         time_iso(far[i], text);
         CHECK(strlen(text) < TIME_TEXT && !time_parse_iso(slice_of(text), &seconds), "%jd: %s", (intmax_t)far[i], text);
@@ -340,7 +382,8 @@ static void test_durations(void **state)
         {"500ms", 500}, {"30s", 30000}, {"5m", 300000}, {"1h", 3600000}, {"0s", 0}, {"1000h", 3600000000},
         {"3600000000ms", 3600000000}, {"60000m", 3600000000}, {"007s", 7000}, {"1001h", -1}, {"3600000001ms", -1},
         {"60001m", -1}, {"", -1}, {"5", -1}, {"s", -1},
-        {"-1s", -1}, {"+1s", -1}, {"1.5s", -1}, {"1 s", -1}, {" 1s", -1}, {"1s ", -1}, {"1S", -1}, {"1d", -1},
+        {"-1s", -1}, {"+1s", -1}, {"1.5s", -1}, {"1 s", -1}, {" 1s", -1}, {"1s ", -1}, {"1S", -1}, {"1d", 86400000}, {"90d", 7776000000},
+        {"3660d", 316224000000}, {"3661d", -1}, {"0d", 0}, {"1D", -1}, {"1w", -1}, {"1d12h", -1},
         {"1sec", -1}, {"1h30m", -1}, {"99999999999999999999s", -1}, {"9223372036854775807h", -1}, {"0x1s", -1},
         {"\xc2\xb5s", -1},
     };
@@ -367,6 +410,7 @@ static void test_reasons(void **state)
         {REASON_NO_REPOSITORY, "no-repository", "absent", 1}, {REASON_ARCHIVED, "archived", "unfit", 6},
         {REASON_NO_PLATFORM, "no-platform", "unfit", 6},
         {REASON_DIGEST_MISMATCH, "digest-mismatch", "unfit", 6}, {REASON_INCOMPLETE, "incomplete", "unfit", 6},
+        {REASON_TOO_OLD, "too-old", "unfit", 6}, {REASON_TOO_LARGE, "too-large", "unfit", 6}, {REASON_NO_SIGNATURE, "no-signature", "unfit", 6},
         {REASON_NO_CREDENTIALS, "no-credentials", "unknown", 3}, {REASON_DENIED, "denied", "unknown", 3},
         {REASON_EXPIRED_CREDENTIALS, "expired-credentials", "unknown", 3},
         {REASON_UNREACHABLE, "unreachable", "unknown", 4}, {REASON_TIMEOUT, "timeout", "unknown", 4},
@@ -592,6 +636,6 @@ static void test_redact_keys(void **state)
     }
 }
 
-RUN(TEST(test_slices), TEST(test_numbers), TEST(test_buf), TEST(test_arena), TEST(test_base64), TEST(test_percent),
+RUN(TEST(test_slices), TEST(test_numbers), TEST(test_buf), TEST(test_arena), TEST(test_adopt), TEST(test_base64), TEST(test_percent),
     TEST(test_hashes), TEST(test_sha1), TEST(test_times),
     TEST(test_durations), TEST(test_reasons), TEST(test_errors), TEST(test_error_copy), TEST(test_streams), TEST(test_files), TEST(test_redact), TEST(test_redact_keys))

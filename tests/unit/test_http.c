@@ -85,6 +85,34 @@ static void test_fields(void **state)
     assert_null(http_header_get(&head, "a").data);
 }
 
+/* All fields of a name as one list (RFC 9110 section 5.3), in their order. */
+static void test_header_list(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *fields, *list;
+    } rows[] = {
+        {"", NULL}, {"B: x\r\n", NULL}, {"A: x\r\n", "x"}, {"A:\r\n", ""}, {"A: x\r\nA: y\r\n", "x, y"}, {"A: x\r\nB: z\r\na: y\r\n", "x, y"},
+        {"A: x, y\r\nA: z\r\n", "x, y, z"}, {"A:\r\nA: y\r\n", ", y"}, {"A: y\r\nA:\r\n", "y, "}, {"AA: x\r\n", NULL}, {"A: \"a, b\"\r\nA: c\r\n", "\"a, b\", c"},
+        {"A:   x  \r\nA:\ty\t\r\n", "x, y"},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct http_head head;
+        char *text = arena_printf(&arena, "HTTP/1.1 401 x\r\n%s\r\n", rows[i].fields);
+        CHECK_TEXT(http_head_parse(&arena, slice_of(text), &head), NULL, "%s", rows[i].fields);
+        const char *list = http_header_list(&arena, &head, "A");
+        CHECK_TEXT(list, rows[i].list, "%s", rows[i].fields);
+        CHECK_TEXT(http_header_list(&arena, &head, "a"), rows[i].list, "%s", rows[i].fields);
+        CHECK(!list == !http_header_get(&head, "A").data, "%s", rows[i].fields);
+        memset(text, '#', strlen(text)); /* it is a text of its own */
+        CHECK_TEXT(list, rows[i].list, "%s", rows[i].fields);
+    }
+    struct http_head head;
+    char *many = arena_printf(&arena, "HTTP/1.1 401 x\r\n%s\r\n", repeat("A: b\r\n", HTTP_HEADERS_MAX));
+    assert_null(http_head_parse(&arena, slice_of(many), &head));
+    assert_int_equal(strlen(http_header_list(&arena, &head, "A")), 3 * HTTP_HEADERS_MAX - 2);
+}
+
 static void test_header_count(void **state)
 {
     (void)state;
@@ -309,6 +337,6 @@ static void test_length_and_close(void **state)
     assert_null(http_body_end(&body, false));
 }
 
-RUN(TEST(test_head_length), TEST(test_status_lines), TEST(test_fields), TEST(test_header_count), TEST(test_framing),
+RUN(TEST(test_head_length), TEST(test_status_lines), TEST(test_fields), TEST(test_header_list), TEST(test_header_count), TEST(test_framing),
     TEST(test_keeps_alive), TEST(test_chunked), TEST(test_chunk_limits), TEST(test_body_limit),
         TEST(test_length_and_close))

@@ -343,21 +343,29 @@ static void test_redact(void **state)
     assert_null(http_redact(&arena, &request, NULL));
 }
 
-/* Where a reply sends us, no address of this machine or of a metadata service is dialled. */
-static void test_internal_addresses(void **state)
+/* Where a reply sends us: its sender reaches through us what it reaches itself, and no metadata service ever. */
+static void test_reach(void **state)
 {
-    static const char *const hosts[] = {"127.0.0.1", "::1", "localhost", "169.254.169.254", "fd00:ec2::254", "0.0.0.0"};
+    static const struct {
+        const char *host;
+        bool loopback;
+    } hosts[] = {{"127.0.0.1", true}, {"127.8.8.8", true}, {"::1", true}, {"localhost", true}, {"169.254.169.254", false}, {"169.254.170.2", false},
+                 {"fd00:ec2::254", false}, {"fe80::1", false}, {"::ffff:169.254.169.254", false}};
     struct addr peer;
     (void)state;
     for (size_t i = 0; i < COUNT(hosts); i++) {
-        CHECK(dial_tcp(hosts[i], 1, true, 500, deadline_in(500), &peer, &error) < 0, "%s", hosts[i]);
-        CHECK(error.reason == REASON_REFUSED, "%s: %s", hosts[i], error.cause);
+        error_clear(&error);
+        CHECK(dial_tcp(hosts[i].host, 1, REACH_OUTSIDE, 500, deadline_in(500), &peer, &error) < 0 && error.reason == REASON_REFUSED, "%s: %s", hosts[i].host, error.cause);
+        CHECK(strstr(error.cause, "internal address"), "%s: %s", hosts[i].host, error.cause);
+        error_clear(&error);
+        CHECK(dial_tcp(hosts[i].host, 1, REACH_LOOPBACK, 500, deadline_in(500), &peer, &error) < 0, "%s", hosts[i].host);
+        CHECK(error.reason == (hosts[i].loopback ? REASON_UNREACHABLE : REASON_REFUSED), "%s: %s", hosts[i].host, error.cause);
     }
-    assert_true(dial_tcp("127.0.0.1", 1, false, 500, deadline_in(500), &peer, &error) < 0);
+    assert_true(dial_tcp("127.0.0.1", 1, REACH_ANY, 500, deadline_in(500), &peer, &error) < 0);
     assert_int_equal(error.reason, REASON_UNREACHABLE);
 }
 
-RUN(TEST(test_internal_addresses), TEST(test_keep_alive), TEST(test_stale_connection), TEST(test_closed_without_reply),
+RUN(TEST(test_reach), TEST(test_keep_alive), TEST(test_stale_connection), TEST(test_closed_without_reply),
     TEST(test_redirects_are_the_callers_choice), TEST(test_redirect_rules), TEST(test_redirects_end),
     TEST(test_redirect_to_nowhere), TEST(test_early_reply_to_an_upload), TEST(test_unix_socket),
     TEST(test_unix_socket_path_too_long), TEST(test_redact))

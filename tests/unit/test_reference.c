@@ -169,11 +169,22 @@ static void test_digest_fits(void **state)
         {"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad", "abc", false},
         {"sha512:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad", "abc", false},
         {"sha512:ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a2192992a274fc1a836ba3c23a3feebbd"
-         "454d4423643ce80e2a9ac94fa54ca49f", "abc", false}, /* it has, but that is not known here */
-        {"", "", false}, {"sha256:", "", false},
+         "454d4423643ce80e2a9ac94fa54ca49f", "abc", true}, /* FIPS 180-4's own example */
+        {"sha512:ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a2192992a274fc1a836ba3c23a3feebbd"
+         "454d4423643ce80e2a9ac94fa54ca49f", "abd", false},
+        {"sha512:cf83e1357eefb8bdf1542850d66d8007d620e4050b5715dc83f4a921d36ce9ce47d0d13c5d85f2b0ff8318d2877eec2f63b931bd47417a81a538327af927da3e", "", true},
+        {"", "", false}, {"sha256:", "", false}, {"sha512:", "", false},
+        {"blake3:6437b3ac38465133ffb63b75273a8db548c558465d79db03fd359c6cd5bd9d85", "abc", false}, /* it has, but that is not known here */
     };
     for (size_t i = 0; i < COUNT(rows); i++)
         CHECK(digest_fits(rows[i].digest, slice_of(rows[i].content)) == rows[i].fits, "%s of '%s'", rows[i].digest, rows[i].content);
+    for (size_t len = 0; len < 300; len++) { /* around every border of a block */
+        char *text = repeat("a", len);
+        CHECK(digest_fits(digest_of(&arena, slice_of(text)), slice_of(text)), "%zu", len);
+    }
+    assert_true(digest_is_known("sha256:" HEX64) && digest_is_known("sha512:" HEX64 HEX64));
+    assert_false(digest_is_known("blake3:" HEX64) || digest_is_known("a:b") || digest_is_known("sha256+b64u:x") || digest_is_known("sha5123:x"));
+    assert_true(digest_fits("sha512:e718483d0ce769644e2e42c7bc15b4638e1f98b13b2044285632a803afa973ebde0ff244877ea60a4cb0432ce577c31beb009c5c2c49aa2e4eadb217ad8cc09b", slice_of(repeat("a", 1000000))));
     assert_true(digest_fits("sha256:6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d", (struct slice){"\0", 1}));
     assert_true(digest_fits("sha256:cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0", slice_of(repeat("a", 1000000))));
 }
