@@ -4,14 +4,14 @@
 
 #define SOURCE "registry"
 
+/* `manifest` is NULL for what is not there. */
 static void decide(struct session *session, struct item *item, enum reason reason,
                    const struct registry_manifest *manifest, const char *detail)
 {
-    bool there = reason == REASON_OK;
     struct outcome outcome = {.reason = reason,
                               .size = -1,
-                              .digest = there ? manifest->digest : NULL,
-                              .media_type = there ? manifest->media_type : NULL,
+                              .digest = manifest ? manifest->digest : NULL,
+                              .media_type = manifest ? manifest->media_type : NULL,
                               .detail = detail};
     item->login = LOGIN_ECR;
     item_decide(item, &session->arena, SOURCE, &outcome);
