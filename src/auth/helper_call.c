@@ -65,8 +65,9 @@ static int read_login(struct arena *arena, const char *program, struct slice out
     const char *secret = parsed ? json_cstr(arena, json_get(json_root(&json), "Secret")) : NULL;
     if (!user || !secret || !*secret)
         return error_set(error, REASON_NO_CREDENTIALS, program, "its answer is no login");
-    *auth = strcmp(user, "<token>") == 0 ? (struct docker_auth){.identity_token = secret}
-                                         : (struct docker_auth){.username = user, .password = secret};
+    *auth = (struct docker_auth){.username = user, .password = secret};
+    if (strcmp(user, "<token>") == 0)
+        *auth = (struct docker_auth){.identity_token = secret};
     return 1;
 }
 

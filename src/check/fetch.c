@@ -14,17 +14,20 @@ struct registry_client item_registry(struct session *session, const struct item 
                             item->deadline);
 }
 
-/* The child for a platform; without one, the only child that is for any. */
+/* The child for a platform, of several the one that fits best, as a pull takes it; without one, the only child. */
 static const struct descriptor *choose(const struct manifest *index, const char *platform)
 {
     const struct descriptor *found = NULL;
     size_t count = 0;
+    int best = 0;
     for (size_t i = 0; i < index->child_count; i++) {
-        const char *offered = index->children[i].platform;
-        if (index->children[i].for_none || (platform && !(offered && platform_fits(offered, platform))))
+        const struct descriptor *child = &index->children[i];
+        int rank = !platform ? 1 : child->platform ? platform_rank(child->platform, platform) : 0;
+        count += !child->for_none;
+        if (child->for_none || rank <= best)
             continue;
-        found = found ? found : &index->children[i];
-        count++;
+        found = child;
+        best = rank;
     }
     return platform || count == 1 ? found : NULL;
 }

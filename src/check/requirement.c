@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "check/content.h"
 #include "check/fetch.h"
+#include "image/digest.h"
 #include "registry/referrer.h"
 
 /* An objection of the requirements themselves; what it is about is the image. */
@@ -15,17 +16,41 @@ static int object(struct error *error, enum reason reason, const struct item *it
     return -1;
 }
 
-static int judge_digest(const struct requirements *required, const struct item *item, struct error *error)
+/* A digest of another kind than the registry's is compared with the manifest itself. */
+static int compare_content(const struct requirements *required, struct session *session, const struct item *item,
+                           struct arena *arena, bool *same, struct error *error)
+{
+    struct registry_manifest manifest;
+    struct registry_client client = item_registry(session, item);
+    if (!digest_is_known(required->digest))
+        return object(error, REASON_UNSUPPORTED, item, "digests of that kind are not known here");
+    if (registry_get_manifest(&client, item->reference.repository, item->outcome.digest, arena, &manifest, error) < 0)
+        return -1;
+    *same = digest_fits(required->digest, manifest.body);
+    return 0;
+}
+
+static bool same_kind(const char *a, const char *b)
+{
+    struct slice left = slice_of(a), right = slice_of(b);
+    return slice_equal(slice_cut(&left, ':'), slice_cut(&right, ':'));
+}
+
+static int judge_digest(const struct requirements *required, struct session *session, const struct item *item,
+                        struct arena *arena, struct error *error)
 {
     const char *digest = item->outcome.digest;
     if (!required->digest)
         return 0;
     if (!digest)
         return object(error, REASON_UNSUPPORTED, item, "its digest in the registry is not known");
-    return strcmp(digest, required->digest) == 0
-               ? 0
-               : object(error, REASON_DIGEST_MISMATCH, item,
-                        arena_printf(error->arena, "it is %s, and not %s", digest, required->digest));
+    bool same = strcmp(digest, required->digest) == 0;
+    if (!same && !same_kind(digest, required->digest) &&
+        compare_content(required, session, item, arena, &same, error) < 0)
+        return -1;
+    return same ? 0
+                : object(error, REASON_DIGEST_MISMATCH, item,
+                         arena_printf(error->arena, "it is %s, and not %s", digest, required->digest));
 }
 
 static int judge_age(const struct requirements *required, const struct item *item, int64_t made_at, struct error *error)
@@ -137,7 +162,7 @@ void requirements_judge(const struct requirements *required, struct session *ses
     struct arena scratch = {0};
     struct error error;
     error_init(&error, &scratch);
-    if (judge_digest(required, item, &error) < 0 || judge_origin(required, item, &error) < 0 ||
+    if (judge_digest(required, session, item, &scratch, &error) < 0 || judge_origin(required, item, &error) < 0 ||
         judge_content(required, session, item, &scratch, &error) < 0 ||
         judge_signature(required, session, item, &scratch, &error) < 0)
         item_object(item, &session->arena, &error);

@@ -55,7 +55,7 @@ struct listings {
 
 static int read_listing(struct invocation *in, const char *name, struct listings *read)
 {
-    struct slice text;
+    struct slice text = {NULL, 0};
     size_t line;
     if (read_file(in, name, &text) < 0)
         return -1;

@@ -50,6 +50,8 @@ bool select_member(struct buf *out, struct slice text, const char *path)
         while (names.data)
             node = step_into(&scratch, node, slice_cut(&names, '.'));
         const char *value = json_cstr(&scratch, node);
+        if (value && slice_starts(slice_trim(slice_of(value)), "::"))
+            buf_char(out, '?'); /* a line that begins so is a command to a job of GitHub */
         if (value)
             term_safe(out, value);
         else

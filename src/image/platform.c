@@ -55,8 +55,8 @@ const char *platform_parse(struct arena *arena, const char *text)
     const char *usual = usual_architecture(arena, architecture);
     if (rest.data && strchr(usual, '/'))
         return NULL; /* "armhf" says its variant itself */
-    const char *variant =
-        arena_printf(arena, "%s%.*s", rest.len && ascii_is_digit(rest.data[0]) ? "v" : "", SLICE_ARGS(rest));
+    const char *variant = arena_printf(
+        arena, "%s%.*s", rest.data && rest.len && ascii_is_digit(rest.data[0]) ? "v" : "", SLICE_ARGS(rest));
     bool shown = *variant && !is_usual_variant(usual, slice_of(variant));
     return arena_printf(arena, "%.*s/%s%s%s", SLICE_ARGS(os), usual, shown ? "/" : "", shown ? variant : "");
 }
@@ -66,9 +66,10 @@ const char *platform_of(struct arena *arena, struct json_node object)
     const char *os = json_cstr(arena, json_get(object, "os"));
     const char *architecture = json_cstr(arena, json_get(object, "architecture"));
     const char *variant = json_cstr(arena, json_get(object, "variant"));
-    if (!os || !architecture || !*os || !*architecture || strcmp(os, "unknown") == 0)
+    if (!is_word(slice_of(os)) || !is_word(slice_of(architecture)) || strcmp(os, "unknown") == 0)
         return NULL;
-    return arena_printf(arena, "%s/%s%s%s", os, architecture, variant && *variant ? "/" : "", variant ? variant : "");
+    bool shown = is_word(slice_of(variant));
+    return arena_printf(arena, "%s/%s%s%s", os, architecture, shown ? "/" : "", shown ? variant : "");
 }
 
 const char *config_platform(struct arena *arena, struct slice config)
@@ -77,10 +78,35 @@ const char *config_platform(struct arena *arena, struct slice config)
     return json_parse(arena, config, &json) < 0 ? NULL : platform_of(arena, json_root(&json));
 }
 
+/* "os/architecture" of a platform, and the variant behind it; the one that every image has anyway is none. */
+static struct slice take_variant(const char *platform, struct slice *variant)
+{
+    struct slice rest = slice_of(platform);
+    slice_cut(&rest, '/');
+    struct slice architecture = slice_cut(&rest, '/');
+    bool usual = (slice_is(architecture, "arm64") && slice_is(rest, "v8")) ||
+                 (slice_is(architecture, "amd64") && slice_is(rest, "v1")) ||
+                 (slice_is(architecture, "arm") && slice_is(rest, "v7"));
+    *variant = usual ? (struct slice){NULL, 0} : rest;
+    return slice_head(slice_of(platform), (size_t)(architecture.data + architecture.len - platform));
+}
+
+int platform_rank(const char *offered, const char *wanted)
+{
+    struct slice has, wants;
+    struct slice offered_machine = take_variant(offered, &has), wanted_machine = take_variant(wanted, &wants);
+    if (strcmp(offered, wanted) == 0)
+        return PLATFORM_EXACT;
+    if (!slice_equal(offered_machine, wanted_machine))
+        return 0;
+    if (slice_equal(has, wants))
+        return PLATFORM_EXACT - 1;
+    if (slice_ends(offered_machine, "/amd64") && !wants.len)
+        return 0; /* made for newer processors than those that are wanted */
+    return has.len && wants.len ? 0 : 1;
+}
+
 bool platform_fits(const char *offered, const char *wanted)
 {
-    size_t a = strlen(offered), b = strlen(wanted);
-    if (strncmp(offered, wanted, a < b ? a : b) != 0)
-        return false;
-    return a == b || (a < b ? wanted[a] : offered[b]) == '/';
+    return platform_rank(offered, wanted) > 0;
 }

@@ -20,7 +20,12 @@ const char *platform_of(struct arena *arena, struct json_node object);
 /* The platform in an image's configuration; NULL when it names none. */
 const char *config_platform(struct arena *arena, struct slice config);
 
-/* Whether an image for `offered` is one for `wanted`: without a variant on either side any is. */
+/*
+ * How well an image for `offered` is one for `wanted`: 0 for not at all, PLATFORM_EXACT for exactly. Without a variant on
+ * either side any fits, but that images for newer x86-64 processors (amd64/v2 and later) are none for all of them.
+ */
+#define PLATFORM_EXACT 3
+int platform_rank(const char *offered, const char *wanted);
 bool platform_fits(const char *offered, const char *wanted);
 
 #endif

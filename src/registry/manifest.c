@@ -89,14 +89,21 @@ static int take_head(const struct asking *asking, const struct http_reply *reply
     return 1;
 }
 
-/* One of those has each of them; the withdrawn artifact manifest has nothing but its media type. */
+/* By its members: JSON of anybody's may have one of these names, too. */
 static bool looks_like_manifest(struct json_node root)
 {
-    static const char *const members[] = {"manifests", "layers", "config", "fsLayers", "blobs"};
-    bool some = json_is(json_get(root, "schemaVersion"), JSON_NUMBER);
-    for (size_t i = 0; i < sizeof members / sizeof *members; i++)
-        some = some || json_exists(json_get(root, members[i]));
-    return json_is(root, JSON_OBJECT) && some;
+    bool parts = json_is(json_get(root, "manifests"), JSON_ARRAY) || json_is(json_get(root, "layers"), JSON_ARRAY) ||
+                 json_is(json_get(root, "fsLayers"), JSON_ARRAY) || json_is(json_get(root, "config"), JSON_OBJECT);
+    return json_is(root, JSON_OBJECT) && (parts || json_is(json_get(root, "schemaVersion"), JSON_NUMBER));
+}
+
+/* Without a manifest's media type in the header it must say by itself that it is one. */
+static bool says_manifest(struct arena *arena, struct json_node root)
+{
+    int64_t version;
+    const char *inner = json_cstr(arena, json_get(root, "mediaType"));
+    bool versioned = json_int64(json_get(root, "schemaVersion"), &version) && (version == 1 || version == 2);
+    return looks_like_manifest(root) && (versioned || (inner && is_manifest_type(slice_of(inner))));
 }
 
 /* The bytes decide: what is no manifest is not one because a header says so. */
@@ -107,7 +114,7 @@ static int take_body(const struct asking *asking, const struct http_reply *reply
     struct slice type = content_type(reply);
     bool parsed = json_parse(asking->arena, reply->body, &json) == 0;
     struct json_node root = parsed ? json_root(&json) : (struct json_node){NULL, 0};
-    if (!looks_like_manifest(root) && !is_manifest_type(type))
+    if (!is_manifest_type(type) && !says_manifest(asking->arena, root))
         return bad(asking, REASON_AMBIGUOUS,
                    arena_printf(asking->arena, "HTTP 200, but what it sends is no manifest (Content-Type %s)",
                                 type.len ? utf8_excerpt(asking->arena, arena_copy(asking->arena, type)) : "none"));
@@ -115,8 +122,10 @@ static int take_body(const struct asking *asking, const struct http_reply *reply
         return bad(asking, REASON_BAD_REPLY,
                    parsed ? "the JSON that it sends is no manifest" : "the manifest that it sends is not JSON");
     const char *inner = json_cstr(asking->arena, json_get(root, "mediaType"));
+    if (inner && !is_manifest_type(slice_of(inner)))
+        inner = NULL; /* any text: it goes to terminals and into logs */
     const char *digest = said_digest(asking, reply);
-    bool one_type = inner && is_manifest_type(slice_of(inner)) && is_manifest_type(type);
+    bool one_type = inner && is_manifest_type(type);
     if (one_type && !slice_is_nocase(type, inner))
         return bad(asking, REASON_BAD_REPLY, "the manifest's own media type is another than its header's");
     if (asking->by_digest && digest_is_known(asking->target) && !digest_fits(asking->target, reply->body))

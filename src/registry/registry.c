@@ -129,7 +129,8 @@ int registry_find_login(const struct registry_client *client, bool again, struct
     error_clear(&registry->login_error);
     registry->login_status =
         client->find_login(client->context, registry, again, &registry->arena, &registry->auth, &registry->login_error);
-    registry->asked = registry->login_error.reason != REASON_TIMEOUT; /* the time of one says nothing to the next */
+    bool out_of_time = registry->login_error.reason == REASON_TIMEOUT && deadline_passed(client->deadline);
+    registry->asked = !out_of_time; /* the time of one says nothing to the next */
     if (registry->login_status < 0)
         error_copy(error, &registry->login_error);
     return registry->login_status;

@@ -197,8 +197,8 @@ static int renew(const struct registry_client *client, struct registry_token *to
     struct wish wish = {
         client,          token->scope, registry->realm, registry->service, registry->auth, registry->login_status == 1,
         registry->grants};
-    const char *value;
-    int64_t life;
+    const char *value = NULL;
+    int64_t life = 0;
     token->fetching = true;
     pthread_mutex_unlock(&registry->lock);
     int status = fetch(&wish, &scratch, &value, &life, error);
