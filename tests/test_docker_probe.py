@@ -126,6 +126,19 @@ def test_one_token_for_many_images(lab, app):
     assert len(lab.requests(operation="GetAuthorizationToken")) == 1
 
 
+@pytest.mark.parametrize("config, asked", [
+    ({"credHelpers": {HOST: "ecr-login"}}, 1), ({"credsStore": "ecr-login"}, 1), ({"credHelpers": {HOST: ""}}, 0), ({}, 0),
+    ({"credHelpers": {"other.example": "ecr-login"}}, 0), ({"credHelpers": {HOST: ""}, "credsStore": "ecr-login"}, 0)], ids=str)
+def test_login_beside_a_helper(lab, app, tmp_path, config, asked):
+    """Docker asks the helper that the file names, not the entry that an earlier login left; an empty name is none."""
+    password = lab.password() if asked == 0 else "of-last-week"
+    env = write_config(tmp_path, {**config, "auths": {HOST: {"auth": basic("AWS", password)}}})
+    lab.control("clear_log")
+    code, (shown,) = ask(lab, f"{app}:v1", key="full" if asked else None, docker=True, env=env)
+    assert code == 0 and shown["digest"] == lab.image.digest, shown
+    assert len(lab.requests(operation="GetAuthorizationToken")) == asked
+
+
 def test_over_tls(lab, app, tmp_path):
     lab.docker_login(tmp_path)
     tls = {"DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": lab.docker_tls}
@@ -643,6 +656,24 @@ def test_a_password_in_docker_host(lab, scheme, body):
             result = lab.ecr("check", "--via", "docker", *options, "x.io/a:1", key=None, env={"DOCKER_HOST": host})
             assert result.code in (4, 5)
             assert "pa55word" not in result.stdout + result.stderr, result
+
+
+@pytest.mark.parametrize("form, code", [
+    ("tcp://{}@box:99999", 4), ("tcp://{}@box:0x", 4), ("http://{}@box:99999", 4), ("ssh://{}@box", 5), ("npipe://{}@box", 5),
+    ("{}@box", 5), ("tcp://{}@a@box:99999", 4)])
+@pytest.mark.parametrize("where", ["DOCKER_HOST", "context"])
+def test_a_password_in_an_address_that_is_refused(lab, tmp_path, form, code, where):
+    """The host is said, whatever stands before it is not."""
+    address, env = form.format("user:pa55word"), {"DOCKER_HOST": form.format("user:pa55word")}
+    if where == "context":
+        meta = tmp_path / "contexts" / "meta" / hashlib.sha256(b"other").hexdigest()
+        meta.mkdir(parents=True)
+        (meta / "meta.json").write_text(json.dumps({"Name": "other", "Endpoints": {"docker": {"Host": address}}}))
+        env = {"DOCKER_HOST": None, "DOCKER_CONFIG": tmp_path, "DOCKER_CONTEXT": "other"}
+    for options in ([], ["-v"], ["--json"]):
+        result = lab.ecr("check", "--via", "docker", *options, "x.io/a:1", key=None, env=env)
+        assert result.code == code and "box" in result.stdout + result.stderr, result
+        assert "pa55word" not in result.stdout + result.stderr, result
 
 
 @pytest.mark.parametrize("token", [b"AWS:", b":", b"", b"AWS", b"AWS:pw\0x", b"A\0:pw"])

@@ -271,7 +271,7 @@ def test_failure_codes(lab, app, failure, state, reason, status):
 
 def manifest_answer(lab, **changes):
     image = {"registryId": lab.account, "repositoryName": "team/app",
-             "imageId": {"imageDigest": lab.image.digest, "imageTag": "v1"}, "imageManifest": "{}",
+             "imageId": {"imageDigest": lab.image.digest, "imageTag": "v1"}, "imageManifest": lab.image.manifest.decode(),
              "imageManifestMediaType": lab.image.media_type}
     return {k: v for k, v in {**image, **changes}.items() if v is not None}
 
@@ -290,6 +290,42 @@ def test_batch_get_image_as_it_should_be(lab, app):
     """The table above changes this one."""
     answer(lab, "BatchGetImage", {"images": [manifest_answer(lab)], "failures": []})
     assert ask(lab, f"{app}:v1", key="pull")[0] == 0
+
+
+def test_batch_get_image_that_contradicts_itself(lab, app):
+    """Of an id with two digests, or found and missed, or missed for two reasons, nobody knows what it is."""
+    second = lab.push_image(f"{app}:v2")
+    rows = [manifest_answer(lab), manifest_answer(lab, imageId={"imageDigest": second.digest, "imageTag": "v1"},
+                                                  imageManifest=second.manifest.decode())]
+    gone, later = ({"imageId": {"imageTag": "v1"}, "failureCode": code} for code in ("ImageNotFound", "UpstreamUnavailable"))
+    for images, failures in ((rows, []), (rows[::-1], []), (rows[:1], [gone]), ([], [gone, later]), ([], [later, gone])):
+        lab.clear()
+        answer(lab, "BatchGetImage", {"images": images, "failures": failures})
+        code, (shown,) = ask(lab, f"{app}:v1", key="pull")
+        assert (code, verdict(shown)) == (5, ("unknown", "bad-reply")), (images, failures, shown)
+        assert "digest" not in shown and operations(lab) == ["DescribeImages", "BatchGetImage"]
+
+
+def test_batch_get_image_that_repeats_itself(lab, app):
+    """The same twice is no contradiction."""
+    answer(lab, "BatchGetImage", {"images": [manifest_answer(lab)] * 2, "failures": []})
+    code, (shown,) = ask(lab, f"{app}:v1", key="pull")
+    assert code == 0 and shown["digest"] == lab.image.digest
+    lab.clear()
+    gone = {"imageId": {"imageTag": "v1"}, "failureCode": "ImageNotFound"}
+    answer(lab, "BatchGetImage", {"images": [], "failures": [gone, gone]})
+    code, (shown,) = ask(lab, f"{app}:v1", key="pull")
+    assert (code, verdict(shown)) == (1, ("absent", "no-image"))
+
+
+@pytest.mark.parametrize("manifest", ["not a manifest", "{}", ""])
+@pytest.mark.parametrize("form", [":v1", "@{digest}"])
+def test_batch_get_image_of_another_manifest(lab, app, manifest, form):
+    """What it gives must have the digest that it names."""
+    image_id = {"imageDigest": lab.image.digest, **({"imageTag": "v1"} if form == ":v1" else {})}
+    answer(lab, "BatchGetImage", {"images": [manifest_answer(lab, imageId=image_id, imageManifest=manifest)], "failures": []})
+    code, (shown,) = ask(lab, app + form.format(digest=lab.image.digest), key="pull")
+    assert (code, verdict(shown)) == (5, ("unknown", "bad-reply"))
 
 
 @pytest.mark.parametrize("value", [{}, {"images": []}, {"images": {}, "failures": []}, {"failures": [{}]},
