@@ -89,9 +89,10 @@ def test_unknown(lab):
     trail = shown.pop("trail")
     assert shown == {"image": f"{HOST}/app:v1", "reference": f"{HOST}/app:v1", "state": "unknown", "reason": "denied",
                      "source": "ecr"}
-    # The daemon of this run is not there: it is not blamed for the verdict, but it is in the trail.
-    assert [(step["source"], step["state"]) for step in trail][0] == ("ecr", "unknown")
-    assert trail[1]["source"] == "docker" and trail[1]["reason"] == "unreachable" and len(trail) == 2
+    # No login is stored for the registry, and the daemon of this run is not there: neither is blamed for the verdict, but
+    # both are in the trail.
+    assert [(step["source"], step["state"], step["reason"]) for step in trail] == [
+        ("ecr", "unknown", "denied"), ("registry", "skipped", "no-credentials"), ("docker", "skipped", "unreachable")]
     assert all(set(step) == TRAIL for step in trail)
 
 
@@ -158,9 +159,15 @@ def test_reasons(lab, there, fault, parameters, key, code, reason):
 
 # ---- which step decides when none knows
 
-# Nobody listens there; and a login is stored, so that the daemon can be asked without a token of ECR's.
-GONE = {"AWS_ENDPOINT_URL": "http://127.0.0.1:1",
-        "DOCKER_AUTH_CONFIG": json.dumps({"auths": {HOST: {"auth": base64.b64encode(b"AWS:password").decode()}}})}
+def login(password):
+    """A stored login for the registry, by which the daemon can be asked without a token of ECR's, too."""
+    text = base64.b64encode(f"AWS:{password}".encode()).decode()
+    return {"DOCKER_AUTH_CONFIG": json.dumps({"auths": {HOST: {"auth": text}}})}
+
+
+API_GONE = {"AWS_ENDPOINT_URL": "http://127.0.0.1:1"}    # nobody listens there
+LOGIN = login("password")                                # which ECR cannot decode
+GONE = {**API_GONE, **LOGIN}
 
 
 def dies(_got):
@@ -168,25 +175,36 @@ def dies(_got):
     raise ConnectionResetError
 
 
+WELL, AWAY, NO_LOGIN = "well", "away", "no login"
 DECIDES = {
-    # name: (key, environment, fault of the API, what the daemon answers, reason, source, exit)
-    "the first that reached a service": ("full", {}, "throttle", (500, {"message": "x"}), "throttled", "ecr", 4),
-    "though the second reached one too": ("nothing", {}, None, (429, {"message": "x"}), "denied", "ecr", 3),
-    "a step that reached one before one that did not": ("full", GONE, None, (500, {"message": "x"}), "server-error", "docker",
-                                                        4),
-    "a step that asked before one that was skipped": (None, {}, None, (500, {"message": "x"}), "server-error", "docker", 4),
-    "though it asked in vain": (None, {}, None, dies, "unreachable", "docker", 4),
-    "the first of those that asked in vain": ("full", GONE, None, dies, "unreachable", "ecr", 4),
-    "the first of those that were skipped": (None, {}, None, None, "no-credentials", "ecr", 3),
-    "ambiguity of the second after a skip": (None, {}, None, (404, {"message": "page not found"}), "ambiguous", "docker", 5),
+    # name: (key, environment, fault of the API, the registry, what the daemon answers, reason, source, exit)
+    "the first that reached a service": ("full", {}, "throttle", NO_LOGIN, (500, {"message": "x"}), "throttled", "ecr", 4),
+    "though the second reached one too": ("nothing", {}, None, NO_LOGIN, (429, {"message": "x"}), "denied", "ecr", 3),
+    "though all of them reached one": ("nothing", LOGIN, None, WELL, (429, {"message": "x"}), "denied", "ecr", 3),
+    "the second if it is the first that reached one": ("full", GONE, None, WELL, (500, {"message": "x"}), "refused", "registry", 5),
+    "the second after a skip": (None, LOGIN, None, WELL, (500, {"message": "x"}), "refused", "registry", 5),
+    "the second though it is the only one that asked": (None, LOGIN, None, WELL, None, "refused", "registry", 5),
+    "a step that reached one before two that did not": ("full", GONE, None, AWAY, (500, {"message": "x"}), "server-error",
+                                                        "docker", 4),
+    "a step that reached one before one that did not": ("full", API_GONE, None, NO_LOGIN, (500, {"message": "x"}), "unreachable",
+                                                        "ecr", 4),
+    "a step that asked before those that were skipped": (None, {}, None, NO_LOGIN, (500, {"message": "x"}), "server-error",
+                                                         "docker", 4),
+    "though it asked in vain": (None, {}, None, NO_LOGIN, dies, "unreachable", "docker", 4),
+    "the first of those that asked in vain": ("full", GONE, None, AWAY, dies, "unreachable", "ecr", 4),
+    "the second of them where the first was skipped": (None, LOGIN, None, AWAY, dies, "unreachable", "registry", 4),
+    "the first of those that were skipped": (None, {}, None, NO_LOGIN, None, "no-credentials", "ecr", 3),
+    "ambiguity of the last after skips": (None, {}, None, NO_LOGIN, (404, {"message": "page not found"}), "ambiguous", "docker", 5),
 }
 
 
 @pytest.mark.parametrize("name", DECIDES)
 def test_who_decides(lab, tmp_path, name):
-    key, env, fault, answer, reason, source, code = DECIDES[name]
+    key, env, fault, registry, answer, reason, source, code = DECIDES[name]
     if fault:
         lab.fault(fault, service="api")
+    if registry == AWAY:
+        lab.dns_fault(HOST, "nxdomain")
 
     def answers(got):
         if "/_ping" in got.target:
@@ -197,8 +215,11 @@ def test_who_decides(lab, tmp_path, name):
         daemon = "unix:///nowhere" if answer is None else fake.url
         result = lab.ecr("check", "--json", "--max-attempts", "1", f"{HOST}/app:v1", key=key, env={**env, "DOCKER_HOST": daemon})
     shown, = result.json
-    assert (result.code, shown["state"], shown["reason"], shown["source"]) == (code, "unknown", reason, source)
-    assert [step["source"] for step in shown["trail"]] == ["ecr", "docker"]
+    assert (result.code, shown["state"], shown["reason"], shown["source"]) == (code, "unknown", reason, source), result
+    assert [step["source"] for step in shown["trail"]] == ["ecr", "registry", "docker"]
+    second = shown["trail"][1]
+    assert (second["state"], second["reason"]) == {WELL: ("unknown", "refused"), AWAY: ("unknown", "unreachable"),
+                                                   NO_LOGIN: ("skipped", "no-credentials")}[registry]
 
 
 # ---- many images
@@ -214,11 +235,15 @@ def test_order_and_duplicates(lab):
         ["present", f"{two}:v1", digest[two]], ["absent", f"{HOST}/three:v1", "no-repository"],
         ["present", f"{one}:v1", digest[one]], ["absent", f"{one}:none", "no-image"]]
     bodies = [json.loads(r["body"]) for r in lab.requests(operation="DescribeImages")]
-    # Each image once in a call, although some were given twice; those of one repository in one call.
-    asked = [(b["repositoryName"], [i["imageTag"] for i in b["imageIds"]]) for b in bodies if "imageIds" in b]
-    assert asked == [("two", ["v1"]), ("one", ["v1", "none"]), ("one", ["v1"]), ("one", ["none"]), ("three", ["v1"])]
-    assert len({r["connection"] for r in lab.requests(service="api")}) == 1
-    assert lab.connections() == lab.connections(service="api") and len(lab.connections()) == 1
+    # Each image once in a call, although some were given twice; those of one repository in one call and by one worker.
+    asked = {}
+    for body in (b for b in bodies if "imageIds" in b):
+        asked.setdefault(body["repositoryName"], []).append([i["imageTag"] for i in body["imageIds"]])
+    assert asked == {"two": [["v1"]], "one": [["v1", "none"], ["v1"], ["none"]], "three": [["v1"]]}
+    for name in asked:
+        assert len({r["connection"] for r in lab.requests(operation="DescribeImages")
+                    if json.loads(r["body"])["repositoryName"] == name}) == 1
+    assert lab.connections() == lab.connections(service="api") and 1 <= len(lab.connections()) <= len(asked)
 
 
 def test_spellings_of_one_image_are_asked_once(lab):
@@ -354,13 +379,26 @@ def test_cpu_and_memory(lab):
     assert 100 < min(memory for _, _, memory in runs) < 2048, runs
 
 
-def test_via_registry_is_not_there_yet(lab):
-    """It says so, and asks nothing, whether the image is ECR's or anybody's."""
-    repository = lab.create_repository("team/app")
-    lab.clear_log()
-    result = lab.ecr("check", "--via", "registry", "--json", f"{repository}:v1", "registry.lab.test/a:1")
-    assert result.code == 5
-    for shown in result.json:
-        assert (shown["state"], shown["reason"], shown["source"]) == ("unknown", "unsupported", "registry")
-        assert [step["state"] for step in shown["trail"]] == ["skipped"]
-    assert lab.requests() == [] and lab.dns_queries() == []
+# ---- --via registry
+
+@pytest.mark.parametrize("repository", ["ecr", "plain"])
+def test_via_registry(lab, repository):
+    """It asks the registry alone: one of ECR with a fresh token, another one as a stranger."""
+    repository = lab.create_repository("team/app") if repository == "ecr" else "registry.lab.test/team/app"
+    image = lab.push_image(f"{repository}:v1")
+    result = cold(lab, "check", "--via", "registry", "--json", f"{repository}:v1", f"{repository}:v9")
+    assert result.code == 1
+    there, gone = result.json
+    assert [there.pop(name) for name in ("image", "reference")] == [f"{repository}:v1"] * 2
+    detail = "the registry has it" if repository.startswith(HOST) else "the registry has it, and shows it to strangers"
+    assert there == {"state": "present", "reason": "ok", "source": "registry", "digest": image.digest,
+                     "mediaType": image.media_type,
+                     "trail": [{"source": "registry", "state": "present", "reason": "ok", "detail": detail}]}
+    step, = gone.pop("trail")
+    assert gone == {"image": f"{repository}:v9", "reference": f"{repository}:v9", "state": "absent", "reason": "no-image",
+                    "source": "registry"}
+    assert set(step) == TRAIL and (step["source"], step["state"], step["reason"]) == ("registry", "absent", "no-image")
+    assert "HTTP 404 MANIFEST_UNKNOWN" in step["detail"]
+    assert calls(lab) == (["GetAuthorizationToken"] if repository.startswith(HOST) else [])
+    assert {r["host"] for r in lab.requests()} - {lab.api_host} == {repository.partition("/")[0]}
+    assert {r["operation"] for r in lab.requests()} - {"GetAuthorizationToken"} == {"HeadManifest", "GetManifest"}

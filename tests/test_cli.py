@@ -117,7 +117,10 @@ def test_double_dash_ends_the_options(lab):
     (["check", "--timeout", "1 s", IMAGE], ["--timeout", "'1 s'"]),
     (["check", "--timeout", "0s", IMAGE], ["--timeout", "'0s'"]),
     (["check", "--timeout", "s", IMAGE], ["--timeout", "'s'"]),
-    (["check", "--timeout", "1d", IMAGE], ["--timeout", "'1d'"]),
+    (["check", "--timeout", "1w", IMAGE], ["--timeout", "'1w'"]),
+    (["check", "--timeout", "1D", IMAGE], ["--timeout", "'1D'"]),
+    (["check", "--timeout", "3661d", IMAGE], ["--timeout", "'3661d'"]),
+    (["check", "--timeout", "1001h", IMAGE], ["--timeout", "'1001h'"]),
     (["check", "--timeout=", IMAGE], ["--timeout", "''"]),
     (["check", "--timeout", "99999999999999999999s", IMAGE], ["--timeout", "99999999999999999999s"]),
     (["check", "--timeout", "9223372036854775807h", IMAGE], ["--timeout", "9223372036854775807h"]),
@@ -211,12 +214,17 @@ def test_json_errors(lab):
 
 # ---- help and version
 
+COMMANDS = ["check", "wait", "ensure", "digest", "manifest", "config", "parse", "login", "logout", "get-login-password",
+            "credential-helper", "kubelet-credentials", "whoami", "doctor", "version", "help"]
+
+
 @pytest.mark.parametrize("arguments", [["--help"], ["-h"], ["help"], ["--json", "--help"]])
 def test_overview(lab, arguments):
     result = lab.ecr(*arguments)
     assert result.code == 0 and result.stderr == ""
-    for word in ("check", "parse", "version", "--region", "--timeout", "--json", "exit status"):
+    for word in ("--region", "--timeout", "--json", "exit status"):
         assert word in result.stdout
+    assert re.findall(r"^  ([a-z][\w-]*)  ", result.stdout, re.MULTILINE) == COMMANDS
 
 
 @pytest.mark.parametrize("arguments", [["help", "check"], ["check", "--help"], ["check", "-h"], ["--help", "check"],
@@ -262,8 +270,9 @@ def test_lines_of_a_fallback(pushed):
     assert result.stdout == f"unknown  {IMAGE}  no-credentials\n"
     lines = result.stderr.splitlines()
     assert lines[:2] == [f"Checking ECR for image... {IMAGE}",
-                         f"ECR check failed, falling back to Docker: {IMAGE} (no-credentials)"]
-    assert lines[2].startswith(f"ecr: {IMAGE}: no-credentials: ") and len(lines) == 3
+                         f"ECR check failed, falling back to the registry: {IMAGE} (no-credentials)"]
+    assert lines[2] == f"Registry check failed, falling back to Docker: {IMAGE} (no-credentials)"
+    assert lines[3].startswith(f"ecr: {IMAGE}: no-credentials: ") and len(lines) == 4
 
 
 def test_no_fallback_is_announced_where_none_follows(pushed):
@@ -278,7 +287,8 @@ def test_only_ecr_images_are_said_to_be_checked_in_ecr(lab):
 def test_the_reason_is_named_in_the_fallback(pushed):
     pushed.fault("throttle", service="api")
     result = pushed.ecr("check", "--max-attempts", "1", IMAGE)
-    assert f"ECR check failed, falling back to Docker: {IMAGE} (throttled)" in result.stderr.splitlines()
+    assert result.stderr.splitlines()[1:3] == [f"ECR check failed, falling back to the registry: {IMAGE} (throttled)",
+                                               f"Registry check failed, falling back to Docker: {IMAGE} (no-credentials)"]
 
 
 @pytest.mark.parametrize("count, verbose, noted", [(20, False, True), (21, False, False), (21, True, True)])
@@ -290,7 +300,10 @@ def test_notes_for_up_to_twenty_images(lab, count, verbose, noted):
     assert result.code == 0 and len(result.lines) == count
     assert [f"Image found in ECR: {repository}:{t}" in result.stderr.splitlines() for t in tags] == [noted] * count
     assert [f"Checking ECR for image... {repository}:{t}" in result.stderr.splitlines() for t in tags] == [noted] * count
-    assert noted or result.stderr == ""
+    # From 21 on they are counted, so that nobody has to.
+    summary = [f"{count} images: {count} present"] if count > 20 else []
+    assert [line for line in result.stderr.splitlines() if line.endswith(" present")] == summary
+    assert noted or result.stderr.splitlines() == summary
 
 
 def test_quiet_leaves_errors(pushed):
@@ -392,7 +405,9 @@ def test_colours_of_absence_fallback_and_errors(pushed):
     result = pushed.ecr("--color=always", "check", f"{HOST}/team/app:v2")
     assert f"{YELLOW}Image not found in ECR: {HOST}/team/app:v2{PLAIN}" in result.stderr.splitlines()
     result = pushed.ecr("--color=always", "check", IMAGE, key=None)
-    assert f"{YELLOW}ECR check failed, falling back to Docker: {IMAGE} (no-credentials){PLAIN}" in result.stderr.splitlines()
+    assert result.stderr.splitlines()[1:3] == [
+        f"{YELLOW}ECR check failed, falling back to the registry: {IMAGE} (no-credentials){PLAIN}",
+        f"{YELLOW}Registry check failed, falling back to Docker: {IMAGE} (no-credentials){PLAIN}"]
     result = pushed.ecr("--color=always", "chekc")
     assert result.stderr.startswith(f"{RED}ecr: ") and result.stderr.endswith(f"{PLAIN}\n")
 

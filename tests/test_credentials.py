@@ -1,46 +1,9 @@
 """Where the AWS credentials come from. What the SDK for Python selects from the same files and variables is the measure."""
 
-import os
 import time
 
-import botocore.exceptions
-import botocore.session
 import pytest
-
-HOST = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
-IMAGE = f"{HOST}/app:v1"
-FAR, PAST = "2099-01-01T00:00:00Z", "2020-01-01T00:00:00Z"
-
-
-class Place:
-    """A home with AWS files, and the key ids that tests write there: {full}, {full_secret}, {describe}, ..."""
-
-    def __init__(self, lab, path):
-        self.lab, self.path = lab, path
-        self.words = {"tmp": str(path)}
-        for role, key in lab.keys.items():
-            name = role.replace("-", "_")
-            self.words.update({name: key["access_key_id"], f"{name}_secret": key["secret_access_key"],
-                               f"{name}_token": key["session_token"] or ""})
-
-    def fill(self, text):
-        for name, value in self.words.items():
-            text = text.replace("{" + name + "}", value)
-        return text
-
-    def files(self, config=None, credentials=None):
-        (self.path / ".aws").mkdir(exist_ok=True)
-        for name, text in (("config", config), ("credentials", credentials)):
-            if text is not None:
-                (self.path / ".aws" / name).write_text(self.fill(text))
-
-    def check(self, *options, env=None, via="ecr", **rest):
-        """(exit status, verdict object or None, key id that signed the first request or None)"""
-        env = {name: self.fill(value) for name, value in (env or {}).items()}
-        self.lab.control("clear_log")
-        result = self.lab.ecr("check", "--json", "--via", via, *options, IMAGE, key=None, home=self.path, env=env, **rest)
-        signed = [r["key"] for r in self.lab.requests()]
-        return result.code, result.json[0], signed[0] if signed else None
+from support_credentials import FAR, IMAGE, PAST, Place, keys, section, variables
 
 
 @pytest.fixture
@@ -49,23 +12,10 @@ def place(lab, tmp_path):
     return Place(lab, tmp_path)
 
 
-def keys(role, profile="default", token=False):
-    """A section of the credentials file."""
-    return (f"[{profile}]\naws_access_key_id = {{{role}}}\naws_secret_access_key = {{{role}_secret}}\n"
-            + (f"aws_session_token = {{{role}_token}}\n" if token else ""))
-
-
 def indented(role, by="  "):
     head, *lines = keys(role).splitlines()
     return "\n".join([head, *(by + line for line in lines)]) + "\n"
 
-
-def variables(role, token=False):
-    return {"AWS_ACCESS_KEY_ID": f"{{{role}}}", "AWS_SECRET_ACCESS_KEY": f"{{{role}_secret}}",
-            **({"AWS_SESSION_TOKEN": f"{{{role}_token}}"} if token else {})}
-
-
-PROFILE = "profile 'x'"
 
 # name: (config, credentials, environment, --profile, what is selected: a role, or None for a refusal)
 TABLE = {
@@ -135,15 +85,7 @@ TABLE = {
     "broken config beside good credentials": ("[default]\nnonsense\n", keys("full"), {}, None, None),
     "expired in the environment": (None, None, {**variables("full"), "AWS_CREDENTIAL_EXPIRATION": PAST}, None, None),
     "valid in the environment": (None, None, {**variables("full"), "AWS_CREDENTIAL_EXPIRATION": FAR}, None, "full"),
-    # What this version cannot use it must not pass over: the keys beside it are somebody else's.
-    "role": ("[profile x]\nrole_arn = arn:aws:iam::123456789012:role/pull\nsource_profile = default\n", keys("full"),
-             {"AWS_PROFILE": "x"}, None, None),
-    "role of one's own keys": ("[profile x]\nrole_arn = arn:aws:iam::123456789012:role/pull\nsource_profile = x\n",
-                               keys("full", "x"), {"AWS_PROFILE": "x"}, None, None),
-    "role in the credentials file": (None, keys("full") + "role_arn = arn:aws:iam::123456789012:role/pull\n"
-                                     "source_profile = default\n", {}, None, None),
-    "role of the environment's keys": ("[profile x]\nrole_arn = arn:aws:iam::123456789012:role/pull\n"
-                                       "credential_source = Environment\n", None, {**variables("full")}, "x", None),
+    # What cannot be used must not be passed over: the keys beside it are somebody else's. More in test_source_choice.py.
     "role beside keys in the environment": ("[profile x]\nrole_arn = arn:aws:iam::123456789012:role/pull\n"
                                             "source_profile = x\n", keys("describe", "x"),
                                             {**variables("full"), "AWS_PROFILE": "x"}, None, "full"),
@@ -166,27 +108,6 @@ TABLE = {
     "process behind keys of the credentials": ("[default]\ncredential_process = /bin/false\n", keys("full"), {}, None, "full"),
     "login": ("[default]\nlogin_session = arn:aws:iam::123456789012:user/x\n" + keys("full")[10:], None, {}, None, None),
 }
-STATIC = ("env", "shared-credentials-file", "config-file")
-
-
-def selected_by_sdk(place, env, profile, monkeypatch):
-    """The key id that botocore would sign with; None if it refuses, or would use a source this version does not have."""
-    for name in [n for n in os.environ if n.startswith("AWS_") and n != "AWS_EC2_METADATA_DISABLED"]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("HOME", str(place.path))
-    for name, value in env.items():
-        monkeypatch.setenv(name, place.fill(value))
-    try:
-        session = botocore.session.Session(profile=profile)
-        session.get_scoped_config()  # what every client does first
-        found = session.get_credentials()
-        if found is None or found.method not in STATIC:
-            return None
-        return found.get_frozen_credentials().access_key
-    except (botocore.exceptions.BotoCoreError, RuntimeError):
-        return None
-
-
 @pytest.mark.parametrize("name", TABLE)
 def test_the_same_key_as_the_sdk(place, monkeypatch, name):
     config, credentials, env, profile, role = TABLE[name]
@@ -200,7 +121,7 @@ def test_the_same_key_as_the_sdk(place, monkeypatch, name):
     else:
         assert code == 3 and shown["reason"] in ("no-credentials", "expired-credentials")
         assert place.lab.dns_queries() == []
-    assert selected_by_sdk(place, env, profile, monkeypatch) == wanted
+    assert place.sdk(monkeypatch, env, profile) == wanted
 
 
 def test_profile_default_counts_in_any_order(place):
@@ -227,11 +148,11 @@ def test_secret_without_id_is_refused(place):
     ({}, None, "[default]\naws_access_key_id = x\n", ["/.aws/credentials", "aws_secret_access_key"]),
     ({}, None, None, ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"]),
     ({"AWS_PROFILE": "nobody"}, None, None, ["AWS_PROFILE", "'nobody'"]),
-    ({}, "[default]\nrole_arn = arn:aws:iam::1:role/x\n", None, ["'default'", "role_arn", "this version"]),
-    ({}, "[default]\nweb_identity_token_file = /x\n", None, ["'default'", "web_identity_token_file"]),
-    ({}, "[default]\nsso_session = x\nsso_account_id = 1\nsso_role_name = r\n", None, ["'default'", "sso_"]),
-    ({}, "[default]\ncredential_process = /bin/x\n", None, ["'default'", "credential_process"]),
-    ({}, "[default]\nlogin_session = x\n", None, ["'default'", "login_session"]),
+    ({}, section(role_arn="arn:aws:iam::1:role/x"), None, ["'default'", "role_arn", "source_profile", "credential_source"]),
+    ({}, section(web_identity_token_file="/x"), None, ["'default'", "web identity", "role_arn"]),
+    ({}, section(sso_session="x", sso_account_id=1, sso_role_name="r"), None, ["'default'", "[sso-session x]"]),
+    ({}, section(credential_process="/bin/x"), None, ["'default'", "credential_process"]),
+    ({}, section(login_session="x"), None, ["'default'", "aws login"]),
     ({"AWS_WEB_IDENTITY_TOKEN_FILE": "/x", "AWS_ROLE_ARN": "arn:x"}, None, None, ["AWS_WEB_IDENTITY_TOKEN_FILE"]),
     ({"AWS_ACCESS_KEY_ID": "a b", "AWS_SECRET_ACCESS_KEY": "c"}, None, None, ["space"]),
     ({"AWS_ACCESS_KEY_ID": "a\r\nX-Evil: 1", "AWS_SECRET_ACCESS_KEY": "c"}, None, None, ["line break"]),
@@ -265,8 +186,7 @@ def test_endless_file(place):
 
 def test_profile_of_the_command_line_that_is_missing(place):
     place.files(credentials=keys("full"))
-    place.lab.control("clear_log")
-    result = place.lab.ecr("check", "--profile", "nobody", IMAGE, home=place.path)
+    result = place.ecr("check", "--profile", "nobody", IMAGE)
     assert result.code == 2 and "--profile" in result.stderr and "nobody" in result.stderr
     assert place.lab.requests() == [] and place.lab.dns_queries() == []
 
@@ -275,14 +195,16 @@ def test_profile_of_the_command_line_that_is_missing(place):
                                          ({"AWS_CA_BUNDLE": "/nowhere/ca.pem"}, None),
                                          ({"AWS_MAX_ATTEMPTS": "many"}, None), ({"AWS_ENDPOINT_URL": "nonsense"}, None)], ids=str)
 def test_faults_of_the_surroundings_skip_the_step(place, dockerd, env, config):
-    """The chain goes on to the daemon, which has a login of its own; --via ecr ends with 3."""
+    """The chain goes on to the registry, with the stored login, and to the daemon, which has it too; --via ecr ends with 3."""
     place.files(config)
     place.lab.docker_login(place.path)
     given = {**env, **(variables("full") if "AWS_CA_BUNDLE" in env or "AWS_MAX_ATTEMPTS" in env or "AWS_ENDPOINT_URL" in env
                        else {})}
     code, shown, _ = place.check(env=given, via="auto", docker=True)
-    assert [(step["source"], step["state"]) for step in shown["trail"]] == [("ecr", "skipped"), ("docker", "present")]
-    assert code == 0 and shown["trail"][0]["reason"] == "no-credentials"
+    # A bundle that cannot be read is trusted by no connection of ours.
+    then = [("registry", "skipped"), ("docker", "present")] if "AWS_CA_BUNDLE" in env else [("registry", "present")]
+    assert [(step["source"], step["state"]) for step in shown["trail"]] == [("ecr", "skipped"), *then]
+    assert code == 0 and {step["reason"] for step in shown["trail"] if step["state"] != "present"} == {"no-credentials"}
     code, shown, _ = place.check(env=given)
     assert (code, shown["reason"]) == (3, "no-credentials")
 
@@ -295,6 +217,9 @@ def test_faults_of_the_surroundings_skip_the_step(place, dockerd, env, config):
     ("[default]\nservices = s\nendpoint_url = https://refusing.lab.test\n[services s]\necr =\n  endpoint_url = {api}\n", {}, [],
      True),
     ("[default]\nservices = s\n[services s]\nsts =\n  endpoint_url = {api}\n", {}, [], False),
+    ("[default]\nservices = s\n[services  s]\necr =\n  endpoint_url = {api}\n", {}, [], True),
+    ("[default]\nservices = s\n[services\ts]\necr =\n  endpoint_url = {api}\n", {}, [], True),
+    ("[default]\nservices = s\n[services \"s\"]\necr =\n  endpoint_url = {api}\n", {}, [], True),
     ("[default]\nendpoint_url = https://refusing.lab.test\n", {"AWS_ENDPOINT_URL": "{api}"}, [], True),
     ("[default]\nendpoint_url = https://refusing.lab.test\n", {"AWS_ENDPOINT_URL_ECR": "{api}"}, [], True),
     ("[default]\nendpoint_url = {api}\nignore_configured_endpoint_urls = true\n", {}, [], False),

@@ -63,13 +63,29 @@ def test_present_and_absent(lab, app, tmp_path):
 
 
 def test_as_fallback(lab, app, tmp_path):
+    """The registry is the daemon's neighbour, and not to be reached from here."""
     lab.docker_login(tmp_path)
     for image, code, state in ((f"{app}:v1", 0, "present"), (f"{app}:v2", 1, "absent")):
-        result = lab.ecr("check", "--json", image, key=None, docker=True, home=tmp_path)
+        result = lab.ecr("check", "--json", image, key=None, docker=True, home=tmp_path, hosts=f"{lab.refusing} {HOST}\n")
         shown, = result.json
         assert (result.code, shown["state"], shown["source"]) == (code, state, "docker")
-        assert [(step["source"], step["state"]) for step in shown["trail"]] == [("ecr", "skipped"), ("docker", state)]
-        assert f"ECR check failed, falling back to Docker: {image} (no-credentials)" in result.stderr
+        assert [(step["source"], step["state"], step["reason"]) for step in shown["trail"]] == [
+            ("ecr", "skipped", "no-credentials"), ("registry", "unknown", "unreachable"),
+            ("docker", state, "ok" if code == 0 else "no-image")]
+        assert result.stderr.splitlines()[1:3] == [
+            f"ECR check failed, falling back to the registry: {image} (no-credentials)",
+            f"Registry check failed, falling back to Docker: {image} (unreachable)"]
+
+
+def test_docker_is_not_asked_when_the_registry_has_answered(lab, app, tmp_path):
+    lab.docker_login(tmp_path)
+    lab.push_image("registry.lab.test/team/app:v1")
+    with Fake(describes()) as fake:
+        for repository in (app, "registry.lab.test/team/app"):
+            code, shown = ask(lab, f"{repository}:v1", f"{repository}:v2", via="auto", daemon=fake.url, home=tmp_path)
+            assert code == 1 and [verdict(s) for s in shown] == [("present", "ok"), ("absent", "no-image")]
+            assert {s["source"] for s in shown} == {"registry"}
+        assert fake.requests == []
 
 
 def test_docker_is_not_asked_when_ecr_has_answered(lab, app):
@@ -126,6 +142,19 @@ def test_one_token_for_many_images(lab, app):
     assert len(lab.requests(operation="GetAuthorizationToken")) == 1
 
 
+@pytest.mark.parametrize("config, asked", [
+    ({"credHelpers": {HOST: "ecr-login"}}, 1), ({"credsStore": "ecr-login"}, 1), ({"credHelpers": {HOST: ""}}, 0), ({}, 0),
+    ({"credHelpers": {"other.example": "ecr-login"}}, 0), ({"credHelpers": {HOST: ""}, "credsStore": "ecr-login"}, 0)], ids=str)
+def test_login_beside_a_helper(lab, app, tmp_path, config, asked):
+    """Docker asks the helper that the file names, not the entry that an earlier login left; an empty name is none."""
+    password = lab.password() if asked == 0 else "of-last-week"
+    env = write_config(tmp_path, {**config, "auths": {HOST: {"auth": basic("AWS", password)}}})
+    lab.control("clear_log")
+    code, (shown,) = ask(lab, f"{app}:v1", key="full" if asked else None, docker=True, env=env)
+    assert code == 0 and shown["digest"] == lab.image.digest, shown
+    assert len(lab.requests(operation="GetAuthorizationToken")) == asked
+
+
 def test_over_tls(lab, app, tmp_path):
     lab.docker_login(tmp_path)
     tls = {"DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": lab.docker_tls}
@@ -150,10 +179,11 @@ def test_over_tls(lab, app, tmp_path):
                                           ("bearer.lab.test/public/app", True)])
 def test_images_of_other_registries(lab, dockerd, image, there):
     made = lab.push_image(f"{image}:v1")
-    code, (shown,) = ask(lab, f"{image}:v1", via="auto", docker=True)
-    assert code == 0 and (shown["source"], shown["digest"]) == ("docker", made.digest)
-    code, (shown,) = ask(lab, f"{image}:v2", via="auto", docker=True)
-    assert code == 1 and verdict(shown)[0] == "absent"
+    for via, source in (("docker", "docker"), ("auto", "registry")):
+        code, (shown,) = ask(lab, f"{image}:v1", via=via, docker=True)
+        assert code == 0 and (shown["source"], shown["digest"]) == (source, made.digest)
+        code, (shown,) = ask(lab, f"{image}:v2", via=via, docker=True)
+        assert code == 1 and verdict(shown)[0] == "absent" and shown["source"] == source
 
 
 def test_a_plain_loopback_registry(lab, dockerd):
@@ -393,6 +423,7 @@ def test_podman_serves_local_alone(lab, tmp_path):
         code, (shown,) = ask(lab, "registry.lab.test/app:v1", via="local", env=env, docker=None, prefix=no_usual_socket())
         assert code == 0 and shown["digest"] == DIGEST
         fake.requests.clear()
+        lab.dns_fault("registry.lab.test", "nxdomain")
         for via in ("docker", "auto"):
             code, (shown,) = ask(lab, "registry.lab.test/app:v1", via=via, env=env, docker=None, prefix=no_usual_socket())
             assert code == 4 and verdict(shown) == ("unknown", "unreachable")
@@ -571,6 +602,11 @@ def hides(got):
     return (200, DESCRIPTOR) if "x-registry-auth" in got.headers else (404, said("manifest unknown: not known to the registry"))
 
 
+def executable(path, script):
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o700)
+
+
 def write_config(folder, value):
     (folder / "config.json").write_text(json.dumps(value))
     return {"DOCKER_CONFIG": folder}
@@ -579,12 +615,29 @@ def write_config(folder, value):
 @pytest.mark.parametrize("config, helper", [
     ({"credsStore": "pass", "auths": {PRIVATE: {}}}, "pass"),
     ({"credHelpers": {PRIVATE: "corp"}}, "corp"), ({"credHelpers": {PRIVATE: "corp"}, "credsStore": "pass"}, "corp")])
-def test_credentials_of_a_helper_leave_absence_open(lab, tmp_path, config, helper):
+def test_credentials_of_a_helper(lab, tmp_path, config, helper):
+    """The daemon is given what the helper holds. One that is not there, or fails, leaves it open what the daemon would find."""
+    env = {**write_config(tmp_path, config), "PATH": f"{tmp_path}:/usr/bin:/bin"}
+    path = tmp_path / f"docker-credential-{helper}"
+    broken = [None, "echo trouble; exit 1", "echo none"]
     with Fake(hides, path=tmp_path / "s") as fake:
-        code, (shown,) = ask(lab, f"{PRIVATE}/app:v1", daemon=fake.url, env=write_config(tmp_path, config))
-        assert len(fake.of("/distribution/")) == 1
-    assert (code, verdict(shown)) == (3, ("unknown", "no-credentials")), shown
-    assert "asked anonymously" in shown["trail"][-1]["detail"] and helper in shown["trail"][-1]["detail"]
+        for script in broken:
+            if script:
+                executable(path, script)
+            code, (shown,) = ask(lab, f"{PRIVATE}/app:v1", daemon=fake.url, env=env)
+            step, = shown["trail"]
+            assert (code, verdict(shown), step["state"]) == (3, ("unknown", "no-credentials"), "skipped"), shown
+            assert f"docker-credential-{helper}" in step["detail"] and fake.of("/distribution/") == []
+        executable(path, f"read registry; test \"$1 $registry\" = 'get {PRIVATE}' && "
+                         """echo '{"Username": "me", "Secret": "pa55word-of-the-helper"}'""")
+        for options in ([], ["-v"]):
+            code, (shown,) = ask(lab, f"{PRIVATE}/app:v1", daemon=fake.url, env=env, options=options)
+            assert code == 0 and shown["digest"] == DIGEST
+            assert (fake.requests[-1].auth["username"], fake.requests[-1].auth["password"]) == ("me", "pa55word-of-the-helper")
+        executable(path, "echo 'credentials not found in native keychain'; exit 1")
+        fake.requests.clear()
+        code, (shown,) = ask(lab, f"{PRIVATE}/app:v1", daemon=fake.url, env=env)
+        assert (code, verdict(shown)) == (1, ("absent", "no-image")) and fake.requests[-1].auth in (None, {}), shown
 
 
 def test_withheld_credentials_leave_absence_open(lab, tmp_path):
@@ -645,6 +698,24 @@ def test_a_password_in_docker_host(lab, scheme, body):
             assert "pa55word" not in result.stdout + result.stderr, result
 
 
+@pytest.mark.parametrize("form, code", [
+    ("tcp://{}@box:99999", 4), ("tcp://{}@box:0x", 4), ("http://{}@box:99999", 4), ("ssh://{}@box", 5), ("npipe://{}@box", 5),
+    ("{}@box", 5), ("tcp://{}@a@box:99999", 4)])
+@pytest.mark.parametrize("where", ["DOCKER_HOST", "context"])
+def test_a_password_in_an_address_that_is_refused(lab, tmp_path, form, code, where):
+    """The host is said, whatever stands before it is not."""
+    address, env = form.format("user:pa55word"), {"DOCKER_HOST": form.format("user:pa55word")}
+    if where == "context":
+        meta = tmp_path / "contexts" / "meta" / hashlib.sha256(b"other").hexdigest()
+        meta.mkdir(parents=True)
+        (meta / "meta.json").write_text(json.dumps({"Name": "other", "Endpoints": {"docker": {"Host": address}}}))
+        env = {"DOCKER_HOST": None, "DOCKER_CONFIG": tmp_path, "DOCKER_CONTEXT": "other"}
+    for options in ([], ["-v"], ["--json"]):
+        result = lab.ecr("check", "--via", "docker", *options, "x.io/a:1", key=None, env=env)
+        assert result.code == code and "box" in result.stdout + result.stderr, result
+        assert "pa55word" not in result.stdout + result.stderr, result
+
+
 @pytest.mark.parametrize("token", [b"AWS:", b":", b"", b"AWS", b"AWS:pw\0x", b"A\0:pw"])
 def test_a_token_that_is_none(lab, tmp_path, token):
     value = {"authorizationData": [{"authorizationToken": base64.b64encode(token).decode()}]}
@@ -659,9 +730,11 @@ def test_a_token_that_is_none(lab, tmp_path, token):
 def test_a_hung_service_does_not_spoil_the_daemon(lab, tmp_path):
     """ECR takes the 60 seconds of the first image; the daemon, healthy, is still asked for the others."""
     over = threading.Event()
+    lab.dns_fault("registry-1.docker.io", "nxdomain")
     with Daemon(str(tmp_path / "s")) as daemon, scripted(lambda r, p: over.wait(90) and None) as hung:
         result = lab.ecr("check", "--json", "--endpoint-url", hung.url, f"{HOST}/app:v1", "alpine:v1", "ghcr.io/x/y:v1",
                          env={"DOCKER_HOST": daemon.host}, timeout=100)
         over.set()
     assert [verdict(s) for s in result.json] == [("unknown", "timeout"), ("present", "ok"), ("present", "ok")], result
+    assert [s["source"] for s in result.json] == ["ecr", "docker", "docker"]
     assert 59 < result.seconds < 70

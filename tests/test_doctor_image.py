@@ -313,9 +313,17 @@ def test_a_registry_that_is_not_ecrs(doctor, dockerd):
 
 
 def test_a_registry_that_is_not_ecrs_without_a_daemon(doctor):
-    report = doctor.look(image="registry.lab.test/team/app:v1")
-    assert report.code == 4 and report.bad.get(("image", "registry.lab.test/team/app:v1")) == "failed", report
+    """The registry itself says whether the image is there."""
+    image = "registry.lab.test/team/app:v1"
+    report = doctor.look(image=image)
+    assert report.code == 1 and report.bad.get(("image", image)) == "failed", report
+    report.says("image", image, "failed", "absent", "no-image")
     assert report.one("docker")["verdict"] == "skipped" and "ecr login" not in " ".join(report.hints)
+    doctor.lab.push_image(image)
+    report = doctor.look(image=image)
+    assert report.code == 0 and report.one("image")["verdict"] == "ok", report
+    doctor.lab.dns_fault("registry.lab.test", "nxdomain")
+    assert doctor.look(image=image).code == 4
 
 
 @pytest.mark.parametrize("name", ["nginx:v1", "docker.io/library/nginx:v1", "me/app:v1"])
@@ -350,8 +358,13 @@ def test_ecr_public_with_a_login_that_is_over(doctor, dockerd):
 
 
 def test_ecr_public_without_a_daemon(doctor):
-    report = doctor.look(image="public.ecr.aws/x/y:v1")
-    assert report.code == 4 and report.one("image")["verdict"] == "failed", report
+    """The registry says it, to strangers."""
+    image = "public.ecr.aws/x/y:v1"
+    report = doctor.look(image=image)
+    assert report.code == 1 and report.one("image")["verdict"] == "failed", report
+    doctor.lab.push_image(image)
+    report = doctor.look(image=image)
+    assert report.code == 0 and report.one("image")["verdict"] == "ok", report
 
 
 @pytest.mark.parametrize("host, api", [

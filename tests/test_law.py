@@ -8,6 +8,7 @@ each cell is printed at the end of the run and written to build/law-matrix.txt.
 import concurrent.futures
 import json
 import os
+import re
 import socket
 
 import pytest
@@ -26,8 +27,8 @@ EXITS = {"no-credentials": 3, "denied": 3, "expired-credentials": 3, "unreachabl
          "unsupported": 5, "refused": 5}
 CODES = {"present": 0, "absent": 1, "unfit": 6}
 
-COLUMNS = ["describe", "batch", "archive", "rules", "token", "dockerd", "auto", "/distribution", "/images", "_ping (docker)",
-           "_ping (local)"]
+COLUMNS = ["describe", "batch", "archive", "rules", "token", "dockerd", "auto", "--via registry", "without AWS", "/distribution",
+           "/images", "_ping (docker)", "_ping (local)"]
 MATRIX = {}                  # (layer and fault, probe) -> {"there": word, "gone": word}
 
 
@@ -67,13 +68,14 @@ def table():
 class Case:
     """One image of one cell: how to ask about it, and what is true of it."""
 
-    def __init__(self, which, ref, truth, env, secrets, extra=()):
+    def __init__(self, which, ref, truth, env, secrets, extra=(), hosts=None):
         self.which, self.ref, self.truth, self.env, self.secrets, self.extra = which, ref, truth, env, secrets, extra
+        self.hosts = hosts
 
 
 def judge(lab, fault, probe, case, expected, timeout, flags):
     result = lab.ecr("check", *case.extra, *flags, "--timeout", f"{int(timeout * 1000)}ms", "--max-attempts", "1", case.ref,
-                     key=None, env=case.env, timeout=timeout + 10)
+                     key=None, env=case.env, timeout=timeout + 10, hosts=case.hosts)
     state, reason, code = verdict(result)
     MATRIX.setdefault((fault, probe), {})[case.which] = state if state != "unknown" else reason
     assert_no_secrets(result, case.secrets)
@@ -444,16 +446,220 @@ CHAIN = ["code: ThrottlingException", "code: ServerException 500", "page: 200 HT
 
 
 @pytest.mark.parametrize("name", CHAIN)
-@pytest.mark.parametrize("second", ["daemon well", "daemon spoiled"])
-def test_chain(lab, world, dockerd, tmp_path, name, second):
+@pytest.mark.parametrize("behind", ["registry well", "daemon well", "all spoiled"])
+def test_chain(lab, world, dockerd, tmp_path, name, behind):
     cases = dockerd_cases(lab, world, tmp_path)
     fault, parameters, expected = API_FAULTS[name]
     lab.fault(fault, service="api", **parameters)
-    if second == "daemon spoiled":
+    if behind == "all spoiled":
         lab.fault("not_a_registry", service="registry")
     for case in cases:
         case.extra = ("--via", "auto")
-    judge_all(lab, f"chain {name}, {second}", "auto", cases, RIGHT if second == "daemon well" else (expected, "server-error"))
+        case.hosts = f"{lab.refusing} {lab.host}\n" if behind == "daemon well" else None
+    # Of those that know nothing the first that has answered decides, and a connection that ended is no answer.
+    unknown = "ambiguous" if name in ("body: cut", "head: nothing, RST") else expected
+    judge_all(lab, f"chain {name}, {behind}", "auto", cases, unknown if behind == "all spoiled" else RIGHT)
+
+
+# ---- registries: all kinds of them share a fault, and one run asks them all
+
+USER, PASSWORD = "user", "password"
+HOSTS = {"registry": "123456789012.dkr.ecr.us-east-1.amazonaws.com", "tls": "registry.lab.test", "basic": "basic.lab.test",
+         "bearer": "bearer.lab.test", "hub": "docker.io", "public": "public.ecr.aws"}
+TOKENS = {"bearer": "auth", "hub": "hub-auth", "public": "public"}   # registry: its token service
+ADDRESSED = {**HOSTS, "hub": "registry-1.docker.io"}
+WAYS = ["--via registry", "without AWS"]
+
+# HEAD is not answered for tags that begin with g; what begins with v is spoiled for both methods.
+GET = "/manifests/g"
+TAGS = ("v1", "v9", "g1", "g9")
+
+
+class Registries:
+    """Six registries that hold v1 and g1 of one repository each, and a login for those that want one."""
+
+    def __init__(self, lab, folder):
+        lab.reset()
+        self.lab, self.home = lab, str(folder)
+        lab.create_repository("lab/app")
+        for host in HOSTS.values():
+            lab.push_tags(f"{host}/lab/app", ["v1", "g1"], content=host)
+        self.password = lab.password()
+        lab.docker_login(folder, password=self.password)
+        lab.docker_login(folder, host=HOSTS["basic"], user=USER, password=PASSWORD)
+        self.full, self.secrets = environment(lab, lab.keys["full"])
+
+    def challenge(self, shown=False):
+        """Requests without a login are answered with the challenge; it shows nothing else of who answers, unless `shown`."""
+        for service in [s for s in HOSTS if s != "tls"]:
+            if shown:
+                self.lab.fault("delay", service=service, path="/manifests/", key="", seconds=0)
+            else:
+                self.lab.fault("set_header", service=service, path="/manifests/", key="", name="Docker-Distribution-Api-Version")
+
+    def ask(self, fault, services, expected, timeout=None, tags=TAGS):
+        """Both ways at the same time. `expected` as for judge(), or {tag: of it, "others": of it}."""
+        timeout = timeout or (SHORT if may_wait(expected) else LONG)
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            for job in [pool.submit(self.ask_one_way, fault, way, services, expected, timeout, tags) for way in WAYS]:
+                job.result()
+
+    def ask_one_way(self, fault, way, services, expected, timeout, tags):
+        images = {f"{HOSTS[s]}/lab/app:{tag}": tag for s in services for tag in tags}
+        via = ["--via", "registry"] if way == WAYS[0] else []
+        result = self.lab.ecr("check", *via, "--json", "--max-attempts", "1", "--timeout", f"{int(timeout * 1000)}ms", *images,
+                              key=None, env=self.full if via else {}, home=self.home, timeout=timeout + 10)
+        assert_no_secrets(result, [*self.secrets, self.password])
+        assert not re.search(r"Bearer [A-Za-z0-9_-]{40}", result.stdout + result.stderr), result
+        assert result.seconds < timeout + SLOW, f"it outlived its deadline of {timeout} s: {result!r}"
+        assert [shown["image"] for shown in result.json] == list(images)
+        words = {"there": set(), "gone": set()}
+        for shown in result.json:
+            tag = images[shown["image"]]
+            wanted = expected.get(tag, expected["others"]) if isinstance(expected, dict) else expected
+            state, reason = self.judge(shown, "present" if tag.endswith("1") else "absent", wanted)
+            words["there" if tag.endswith("1") else "gone"].add(state if state != "unknown" else reason)
+        MATRIX[fault, way] = {which: "|".join(sorted(said)) for which, said in words.items()}
+        statuses = {EXITS[s["reason"]] if s["state"] == "unknown" else CODES[s["state"]] for s in result.json}
+        assert result.code == next(s for s in (5, 4, 3, 6, 1, 0) if s in statuses), result
+
+    @staticmethod
+    def judge(shown, truth, expected):
+        state, reason = shown["state"], shown["reason"]
+        wanted = set(expected if isinstance(expected, tuple) else (expected,))
+        if state != "unknown":
+            assert state == truth, f"A WRONG ANSWER: {state} ({reason}), but the truth is {truth}: {shown}"
+            assert wanted & {RIGHT, SAFE}, f"a definite answer out of a reply that is none: {shown}"
+        elif SAFE not in wanted:
+            assert wanted != {RIGHT}, f"it could have been found out: {shown}"
+            assert reason in wanted, f"the reason should be one of {wanted}: {shown}"
+        return state, reason
+
+
+@pytest.fixture(scope="class")
+def registries(the_lab, tmp_path_factory):
+    return Registries(the_lab, tmp_path_factory.mktemp("registries"))
+
+
+STRANGER = ("denied", "no-credentials")       # with a login, and without
+BY_HEAD = {"g1": "bad-reply", "others": RIGHT}  # a head says all of what is there, and that a registry says 404
+WHOLE = {"v1": RIGHT, "others": "bad-reply"}  # the same, but the reason of the 404 is in a body that is spoiled
+
+# Where a registry is judged otherwise than the API.
+REGISTRY_EXPECTED = {
+    "code: AccessDeniedException": STRANGER, "page: 403 HTML": STRANGER, "page: 401 empty": STRANGER,
+    **{f"code: {code}": "refused" for code in ("InvalidSignatureException", "UnrecognizedClientException", "KmsException",
+                                               "UnknownOperationException", "not-a-code!")},
+    "code: ThrottlingException 503": "server-error", "page: 407 HTML": "refused", "page: 400 empty": "refused",
+    **{name: "ambiguous" for name in (
+        "code: ImageNotFoundException 200", "page: 200 HTML", "page: 404 HTML", "page: 200 empty", "page: 404 empty",
+        "page: 404 says ImageNotFoundException", "page: 307 elsewhere", "json: {}", "json: null", "json: a text",
+        "json: members of another kind", "json: two of them", "json: too deep", "json: bytes of UTF-16", "json: an error in a 200")},
+    "json: []": BY_HEAD, **{name: WHOLE for name in ("json: garbled", "json: half of it", "json: all but the end")},
+    "json: under text/html": RIGHT, "head: cut by RST": ("bad-reply", "unreachable"),
+    **{name: WHOLE for name in API_FAULTS if API_FAULTS[name][2] != RIGHT and name.startswith("body: ")},
+    "body: cut by RST": {"v1": RIGHT, "others": ("bad-reply", "unreachable")},
+    "time: body never": {"v1": (RIGHT, "timeout"), "others": "timeout"},
+}
+TOKENS_EXPECTED = {
+    **{f"code: {code}": "no-credentials" for code in ("AccessDeniedException", "ExpiredTokenException")},
+    **{f"code: {code}": "refused" for code in ("InvalidSignatureException", "UnrecognizedClientException", "KmsException",
+                                               "UnknownOperationException", "not-a-code!")},
+    "code: ThrottlingException 503": "server-error", "json: under text/html": RIGHT, "page: 403 HTML": "no-credentials",
+    "page: 401 empty": "no-credentials",
+    **{f"page: {page}": "refused" for page in ("404 HTML", "407 HTML", "204 empty", "400 empty", "404 empty",
+                                               "404 says ImageNotFoundException", "307 elsewhere")},
+    "page: 302 without Location": ("bad-reply", "refused"),
+}
+REDIRECTS = {  # name: (where to, what comes of it); no login goes with a redirect, nor with a token service's to elsewhere
+    "in a circle": ("{path}", ("bad-reply", *STRANGER)),
+    "without TLS": ("http://registry.lab.test{path}", "refused"),
+    "to the metadata service": ("https://metadata.lab.test{path}", "refused"),
+    "to this machine": ("https://loopback.lab.test{path}", "refused"),
+    "to who wants a login": ("https://basic.lab.test{path}", STRANGER),
+    "to nobody": ("https://nobody.lab.test{path}", "unreachable"),
+    "to a closed port": ("https://refusing.lab.test{path}", "unreachable"),
+    "with a password": ("https://user:pa55word@website.lab.test{path}", "ambiguous"),
+    "to no URL": ("https://[::/", "bad-reply"),
+    "to another scheme": ("ftp://registry.lab.test{path}", "bad-reply"),
+    "far": ("https://website.lab.test/" + "a" * 70000, "bad-reply"),
+}
+
+
+class TestRegistries:
+    """The lab is set up once for all of them: each ends its own faults."""
+
+    @pytest.fixture(autouse=True)
+    def well(self, registries):
+        registries.lab.clear()
+        yield
+        registries.lab.clear()
+
+    @staticmethod
+    def spoil(registries, fault, parameters):
+        for service in HOSTS:
+            registries.lab.fault("empty", service=service, operation="HeadManifest", path=GET, status=405)
+            registries.lab.fault(fault, service=service, path="/manifests/", **parameters)
+
+    @staticmethod
+    def all_met(registries, fault, number):
+        met = [f for f in registries.lab.faults() if f["name"] == fault and f["hits"]]
+        assert len(met) >= number, f"the fault was not met by all: {registries.lab.faults()}"
+
+    def test_well(self, registries):
+        registries.ask("registry well", HOSTS, RIGHT)
+
+    @pytest.mark.parametrize("name", API_FAULTS)
+    def test_fault(self, registries, name):
+        fault, parameters, expected = API_FAULTS[name]
+        registries.challenge()
+        self.spoil(registries, fault, parameters)
+        registries.ask(f"registry {name}", HOSTS, REGISTRY_EXPECTED.get(name, expected),
+                       SHORT if expected == "timeout" else LONG)
+        self.all_met(registries, fault, len(HOSTS))
+
+    @pytest.mark.parametrize("name", ["page: 404 HTML", "page: 404 says ImageNotFoundException", "page: 307 elsewhere",
+                                      "page: 200 HTML", "page: 200 empty"])
+    def test_fault_behind_a_genuine_challenge(self, registries, name):
+        """A registry has shown itself, and then something else answers in its place."""
+        fault, parameters, _ = API_FAULTS[name]
+        registries.challenge(shown=True)
+        self.spoil(registries, fault, parameters)
+        registries.ask(f"registry shown, {name}", HOSTS, "ambiguous")
+        self.all_met(registries, fault, len(HOSTS))
+
+    @pytest.mark.parametrize("name", API_FAULTS)
+    def test_token_service(self, registries, name):
+        fault, parameters, expected = API_FAULTS[name]
+        for service in TOKENS.values():
+            registries.lab.fault(fault, service=service, operation="Token", **parameters)
+        registries.ask(f"tokens {name}", TOKENS, TOKENS_EXPECTED.get(name, expected), tags=("v1", "v9"))
+        self.all_met(registries, fault, len(TOKENS))
+
+    @pytest.mark.parametrize("name", REDIRECTS)
+    @pytest.mark.parametrize("what", ["registry", "tokens"])
+    def test_redirect(self, registries, what, name):
+        location, expected = REDIRECTS[name]
+        if what == "registry":
+            registries.challenge()
+            self.spoil(registries, "redirect", {"location": location})
+            registries.ask(f"{what} redirect {name}", HOSTS, expected)
+            self.all_met(registries, "redirect", len(HOSTS))
+            return
+        for service in TOKENS.values():
+            registries.lab.fault("redirect", service=service, operation="Token", location=location)
+        # A question with a login for a token is not taken elsewhere at all.
+        wanted = (expected,) if isinstance(expected, str) else expected
+        registries.ask(f"{what} redirect {name}", TOKENS, (*wanted, "refused"), tags=("v1", "v9"))
+        self.all_met(registries, "redirect", len(TOKENS))
+
+    @pytest.mark.parametrize("name", NET_FAULTS)
+    @pytest.mark.parametrize("what", ["registry", "tokens"])
+    def test_network(self, registries, what, name):
+        for host in ADDRESSED.values() if what == "registry" else ("auth.lab.test", "auth.docker.io"):
+            spoil_host(registries.lab, host, name)
+        registries.ask(f"{what} {name}", HOSTS if what == "registry" else ("bearer", "hub"), NET_FAULTS[name][3],
+                       tags=("v1", "v9"))
 
 
 # ---- a daemon that answers anything
@@ -659,5 +865,5 @@ def test_matrix_is_large(request):
     """The suite cannot shrink unnoticed."""
     if request.config.option.keyword or len(MATRIX) < 100:
         pytest.skip("only a part of the matrix was asked for")
-    assert sum(len(words) for words in MATRIX.values()) >= 1000
+    assert sum(len(words) for words in MATRIX.values()) >= 2000
     assert {probe for _, probe in MATRIX} == set(COLUMNS)

@@ -167,9 +167,11 @@ def test_metadata_addresses_are_never_proxied(lab, address):
 # ---- proxies that are none
 
 @pytest.mark.parametrize("url, reason, code, words", [
-    ("https://proxy.lab.test:3129", "unsupported", 5, ["HTTPS_PROXY", "http://"]), ("socks5://198.18.0.80:1080", "unsupported", 5, ["HTTPS_PROXY"]),
+    ("https://proxy.lab.test:3129", "unsupported", 5, ["HTTPS_PROXY", "http://"]),
+    ("socks5://198.18.0.80:1080", "unsupported", 5, ["HTTPS_PROXY"]),
     ("http://", "unreachable", 4, ["HTTPS_PROXY"]), ("http://198.18.0.80:99999", "unreachable", 4, ["HTTPS_PROXY", "port"]),
-    ("http://[::1", "unreachable", 4, ["HTTPS_PROXY"]), (f"http://user:{PASSWORD}@198.18.0.80:x", "unreachable", 4, ["HTTPS_PROXY", "port"]),
+    ("http://[::1", "unreachable", 4, ["HTTPS_PROXY"]),
+    (f"http://user:{PASSWORD}@198.18.0.80:x", "unreachable", 4, ["HTTPS_PROXY", "port"]),
     (f"ftp://user:{PASSWORD}@198.18.0.80", "unsupported", 5, ["HTTPS_PROXY"]),
     ("http://198.18.0.98:3128", "unreachable", 4, ["198.18.0.98:3128", "refused"]),
     ("http://nosuchproxy.lab.test:3128", "unreachable", 4, ["nosuchproxy.lab.test", "no host of this name"])])

@@ -44,7 +44,8 @@ TRANSIENT = {
     "cut body": (half, "bad-reply"),
 }
 FINAL = {
-    "AccessDeniedException": ("denied", 3), "UnrecognizedClientException": ("denied", 3), "ExpiredTokenException": ("expired-credentials", 3),
+    "AccessDeniedException": ("denied", 3), "UnrecognizedClientException": ("denied", 3),
+    "ExpiredTokenException": ("expired-credentials", 3),
     "LimitExceededException": ("refused", 5), "InvalidParameterException": ("refused", 5), "ValidationException": ("refused", 5),
     "SerializationException": ("refused", 5), "UnknownOperationException": ("unsupported", 5), "KmsException": ("denied", 3),
     "OptInRequired": ("denied", 3), "MissingAuthenticationTokenException": ("denied", 3)}

@@ -86,7 +86,8 @@ def test_the_daemon_from_within(lab, run):
     (["check", ""], {}, 2), (["nonsense"], {}, 2), (["check", f"{HOST}/app:v1"], {}, 3),
     (["check", "--via", "ecr", "--max-attempts", "1", f"{HOST}/app:v1"], {"AWS_ENDPOINT_URL": "http://127.0.0.1:1",
                                                                      "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "y"}, 4),
-    (["check", "--via", "registry", f"{HOST}/app:v1"], {}, 5)], ids=str)
+    (["check", "--via", "registry", f"{HOST}/app:v1"], {}, 3), (["check", "--via", "registry", "registry.lab.test/app:v1"], {}, 4),
+    (["check", "--via", "docker", "app:v1"], {"DOCKER_HOST": "ssh://somewhere"}, 5)], ids=str)
 def test_exit_statuses(run, arguments, env, code):
     assert run(*arguments, env=env, options=("--network", "none"))[0] == code
 

@@ -463,7 +463,7 @@ def test_a_daemon_with_a_bundle_that_cannot_be_read(lab, tmp_path, system):
 
 @pytest.mark.parametrize("variable", ["AWS_CA_BUNDLE", "SSL_CERT_FILE"])
 def test_a_bad_bundle_of_the_environment_skips_the_step(lab, tmp_path, dockerd, variable):
-    """The chain goes on: the daemon has its own idea of whom to trust."""
+    """The chain goes on: the registry is not asked either, and the daemon has its own idea of whom to trust."""
     repository = lab.create_repository("team/app")
     lab.push_image(f"{repository}:v1")
     lab.docker_login(tmp_path)
@@ -472,10 +472,12 @@ def test_a_bad_bundle_of_the_environment_skips_the_step(lab, tmp_path, dockerd, 
     result = lab.ecr("check", "--json", f"{repository}:v1", env=env, home=tmp_path, docker=True)
     assert verdict(result) == ("present", "ok", 0), result
     assert [(s["source"], s["state"], s["reason"]) for s in result.json[0]["trail"]] == [
-        ("ecr", "skipped", "no-credentials"), ("docker", "present", "ok")]
+        ("ecr", "skipped", "no-credentials"), ("registry", "skipped", "no-credentials"), ("docker", "present", "ok")]
     assert lab.requests(service="api") == []
-    alone = lab.ecr("check", "--via", "ecr", f"{repository}:v1", env=env)
-    assert_verdict(alone, "no-credentials", 3, "/none/ca.pem")
+    assert "/none/ca.pem" in result.json[0]["trail"][0]["detail"] and "/none/ca.pem" in result.json[0]["trail"][1]["detail"]
+    for via in ("ecr", "registry"):
+        alone = lab.ecr("check", "--via", via, f"{repository}:v1", env=env)
+        assert_verdict(alone, "no-credentials", 3, "/none/ca.pem")
 
 
 def test_the_bundle_of_the_system(lab, tmp_path):
