@@ -1,11 +1,14 @@
 """Fixtures of all tests. They run inside the lab."""
 
 import os
+import signal
 
 import pytest
 
 if "LAB_CONTROL" not in os.environ:
     pytest.exit("the tests run inside the lab; run: tests/lab/run build/venv/bin/python -m pytest tests", returncode=4)
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job has it ignored, and so would the tested have
 
 from lab import Lab  # noqa: E402  (it needs what the lab installs)
 

@@ -266,3 +266,23 @@ def test_an_image_that_is_to_be_built_is_no_error(lab, repository, tmp_path):
     assert result.code == 0 and "::error" not in result.stderr, result
     result = ensure(lab, f"{repository}:v2", "--", "true")
     assert result.code == 1 and result.stderr.count("::error") == 1
+
+
+# ---- what the command inherits
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGQUIT, signal.SIGINT, signal.SIGTERM, signal.SIGUSR1])
+def test_ignored_signals_stay_ignored(lab, repository, number):
+    """As under nohup: neither ends it, nor is it handed on."""
+    script = "echo ready; sleep 0.6; echo survived"
+    name = number.name.removeprefix("SIG")
+    process = start(lab, f"{repository}:v1", "--", "sh", "-c", script, prefix=("sh", "-c", f"trap '' {name}; exec \"$@\"", "sh"))
+    assert process.stdout.readline() == "ready\n"
+    os.kill(process.pid, number)
+    out, _ = process.communicate(timeout=10)
+    assert out.splitlines()[0] == "survived" and process.returncode == 1, out
+
+
+def test_the_command_may_dump_core(lab, repository):
+    hard = subprocess.run(["sh", "-c", "ulimit -Hc"], capture_output=True, text=True).stdout
+    result = ensure(lab, f"{repository}:v1", "--", "sh", "-c", "echo hard $(ulimit -Hc) soft $(ulimit -Sc)")
+    assert f"hard {hard.strip()} soft 0\n" in result.stdout and hard.strip() != "0"

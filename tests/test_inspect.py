@@ -228,3 +228,51 @@ def test_the_help_says_that_it_counts_as_a_pull(lab):
     for command in ("manifest", "config", "check"):
         assert "in ECR that counts as a pull" in " ".join(lab.ecr("help", command).stdout.split())
     assert "nothing is verified" in lab.ecr("help", "check").stdout  # of --has-signature
+
+
+# ---- of several that would do
+
+def index_for(lab, ref, platforms):
+    made = lab.push_image(ref, platforms)
+    lab.clear_log()
+    return dict(zip(platforms, made.children))
+
+
+@pytest.mark.parametrize("offered, wanted, taken", [
+    (["linux/arm/v5", "linux/arm/v7"], "linux/arm", "linux/arm/v7"), (["linux/arm", "linux/arm/v7"], "linux/arm/v7", "linux/arm/v7"),
+    (["linux/amd64/v3", "linux/amd64"], "linux/amd64", "linux/amd64"), (["linux/arm64/v9", "linux/arm64/v8"], "linux/arm64", "linux/arm64/v8"),
+    (["linux/amd64", "linux/amd64/v3"], "linux/amd64/v3", "linux/amd64/v3"), (["linux/amd64/v3"], "linux/amd64", None)])
+def test_the_one_that_a_pull_takes(lab, offered, wanted, taken):
+    children = index_for(lab, f"{OPEN}/team/app:v1", offered)
+    result = lab.ecr("digest", "--platform", wanted, f"{OPEN}/team/app:v1")
+    assert result.stdout == (children[taken].digest if taken else "-") + "\n", result
+    assert result.code == (0 if taken else 6)
+
+
+# ---- of what the daemon has
+
+def test_what_was_built_here_has_no_digest_of_a_registry(lab, dockerd, tmp_path):
+    """Its tag may stand for another image in the registry."""
+    ref = f"{OPEN}/team/app:v1"
+    lab.push_image(ref)
+    (tmp_path / "file").write_text("x")
+    packed = subprocess.run(["tar", "-C", tmp_path, "-c", "file"], capture_output=True, check=True).stdout
+    env = {**os.environ, "DOCKER_HOST": dockerd}
+    subprocess.run(["docker", "import", "-", ref], env=env, input=packed, capture_output=True, check=True)
+    try:
+        assert lab.ecr("check", "--via", "local", ref, docker=True).stdout == f"present  {ref}  -\n"
+        lab.clear_log()
+        for command in ("digest", "manifest", "config"):
+            result = lab.ecr(command, "--via", "local", ref, docker=True)
+            assert result.code == 5 and result.stdout.strip() in ("", "-") and "no digest" in result.stderr, result
+        assert [r for r in lab.requests() if r["service"] != "docker"] == []
+    finally:
+        subprocess.run(["docker", "rmi", "--force", ref], env=env, capture_output=True, check=True)
+
+
+def test_what_the_daemon_found_is_asked_for_as_it_asked(lab, dockerd):
+    """With a token of ECR, where no login is stored."""
+    repository = lab.create_repository("team/app")
+    made = lab.push_image(f"{repository}:v1", docker=True)
+    result = lab.ecr("check", "--via", "docker", "--deep", f"{repository}:v1", docker=True)
+    assert (result.code, result.stdout) == (0, f"present  {repository}:v1  {made.digest}\n"), result

@@ -173,3 +173,21 @@ def test_many_of_one_rule(lab, cached):
     assert len([r for r in lab.requests() if r["operation"] == "DescribePullThroughCacheRules"]) == 1
     described = [json.loads(r["body"])["repositoryName"] for r in lab.requests(operation="DescribeImages")]
     assert set(described) == {"cache/tools/app", "cache/none"}
+
+
+# ---- what a rule says is a service's word
+
+@pytest.mark.parametrize("rule", [
+    {"upstreamRegistryUrl": "registry.lab.test", "upstreamRepositoryPrefix": "x HTTP/1.1\r\nHost: other\r\nY: "},
+    {"upstreamRegistryUrl": "registry.lab.test", "upstreamRepositoryPrefix": "../.."},
+    {"upstreamRegistryUrl": "127.0.0.1:5001"}, {"upstreamRegistryUrl": "localhost:5001"}, {"upstreamRegistryUrl": "loopback.lab.test"},
+    {"upstreamRegistryUrl": "169.254.169.254"}, {"upstreamRegistryUrl": "metadata.lab.test"}, {"upstreamRegistryUrl": "a b"}])
+def test_a_rule_that_leads_astray(lab, rule):
+    """It neither splits a request nor leads to what is on this machine; and what would be there decides nothing."""
+    lab.metadata()
+    lab.fault("body", service="api", operation="DescribePullThroughCacheRules",
+              text=json.dumps({"pullThroughCacheRules": [{"ecrRepositoryPrefix": "cache", **rule}]}))
+    result = lab.ecr("check", "--pull-through", "--max-attempts", "1", f"{lab.host}/cache/tools/app:none")
+    assert lab.faults()[0]["hits"] == 1
+    assert verdict(result)[:2] == ("unknown", "not-cached") and result.code == 5, result
+    assert lab.requests(service="tls") == [] and len(lab.connections()) == 2  # ECR's API and its registry

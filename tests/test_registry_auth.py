@@ -286,3 +286,18 @@ def test_what_a_registry_repeats_is_not_printed(stage):
         assert stage.verdict(REF, *arguments) == DENIED
         assert_no_secrets(stage.result, [SECRET, TOKEN])
     assert stage.verdict(f"{NAME}/none:v1", "-v")[0] in ("unknown", NO_REPOSITORY[0])
+
+
+@pytest.mark.parametrize("status", [404, 405])
+def test_a_token_service_without_post(stage, status):
+    """One of the older kind takes the password, where there is one beside the identity token."""
+    def answer(request, peer):
+        if not request.target.startswith("/token"):
+            return wants_token(request, peer)
+        right = request.method == "GET" and request.headers.get("authorization") == "Basic " + basic("user", "pass-word-1")
+        return token() if right else error("UNSUPPORTED", "no POST", status)
+    wants_token = Holds(allowed=wants("Bearer lab-token-0123456789abcdef", bearer(REALM)))
+    stage.serve(NAME, answer)
+    stage.config({"auths": {NAME: {"auth": basic("user", "pass-word-1"), "identitytoken": "identity-token-of-mine"}}})
+    stage.secrets += ["pass-word-1", "identity-token-of-mine"]
+    assert stage.verdict(REF) == FOUND

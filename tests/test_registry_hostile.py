@@ -9,9 +9,10 @@ import threading
 import time
 
 import pytest
+import support_certs as certs
 from support_net import Server, reply
 from support_registry import (EXITS, FOUND, IMAGE, INDEX, MANIFEST, NO_IMAGE, VERSION, Holds, Script, Stage, asked, basic, bearer,
-                              challenge, error, head, json_reply, manifest, redirect, sent, token, unknown, wants)
+                              challenge, client_wanted, error, head, json_reply, manifest, redirect, sent, token, unknown, wants)
 
 from lab import synth
 
@@ -406,3 +407,76 @@ def test_everything_at_once(stage):
     result = stage.check(["evil.test/team/app:v1", REF, "other.test/team/app:v1"], small=True)
     assert [r["state"] for r in result.json] == ["unknown", "present", "absent"] and result.code == 5, result
     assert sent(stage.servers[0])
+
+
+# ---- what is kept of one registry for another
+
+# Runs a command and says how many KiB it took at most.
+PEAK = ("/usr/bin/python3", "-c", "import resource, subprocess, sys; subprocess.run(sys.argv[1:], stderr=subprocess.DEVNULL); "
+        "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, file=sys.stderr)")
+
+
+def many(host, count, repository="team/app"):
+    return [f"{host}/{repository}{i}:v1" for i in range(count)]
+
+
+def anything(request, peer):
+    data = manifest() if "/manifests/" in request.target else json_reply({}, headers=[VERSION])
+    return head(data) if request.method == "HEAD" else data
+
+
+def slowly(request, peer):
+    time.sleep(0.7)
+    return anything(request, peer)
+
+
+def test_a_kept_connection_leads_nowhere_else(stage):
+    """A connection to this machine, opened for the user's own registry, carries no request that another one leads to."""
+    own = stage.local(anything, secure=True)
+    stage.serve("slow.test", slowly)  # so that threads of all registries mix
+    stage.serve(NAME, lambda r, peer: redirect(f"https://127.0.0.1:{own.port}/v2/inner/secret/manifests/v1"))
+    result = stage.check([*many("slow.test", 8), *many(own.name, 16, "own"), *many(NAME, 4)], timeout="20s")
+    found = {shown["image"]: (shown["state"], shown["reason"]) for shown in result.json}
+    assert [found[ref] for ref in many(own.name, 16, "own")] == [("present", "ok")] * 16
+    assert [found[ref] for ref in many(NAME, 4)] == [("unknown", "refused")] * 4
+    assert not [r for r in own.requests if "inner" in r.target]
+
+
+def test_a_client_certificate_is_shown_for_its_registry_alone(stage, tmp_path):
+    issuer = certs.root("Clients' Root", number="registries")
+    corp = stage.serve("corp.test", anything, context=client_wanted(stage.context("corp.test"), issuer, tmp_path))
+    client = certs.Issuer("client", issuer, names=["client"], usage=certs.CLIENT)
+    stage.config(client.pem, ".docker/certs.d/corp.test/client.cert")
+    stage.config(client.key_pem, ".docker/certs.d/corp.test/client.key")
+    stage.serve("slow.test", slowly)
+    stage.serve(NAME, lambda r, peer: redirect("https://corp.test/v2/inner/secret/manifests/v1"))
+    result = stage.check([*many("slow.test", 8), *many("corp.test", 16, "own"), *many(NAME, 4)], timeout="20s")
+    found = {shown["image"]: shown["state"] for shown in result.json}
+    assert [found[ref] for ref in many("corp.test", 16, "own")] == ["present"] * 16
+    assert [found[ref] for ref in many(NAME, 4)] == ["unknown"] * 4
+    assert not [r for r in corp.requests if "inner" in r.target]
+
+
+def test_a_challenge_takes_no_memory_again_and_again(stage):
+    """50 KB of realm with each of 400 refusals: nothing of them is kept."""
+    stage.serve(NAME, Script(GET=bearer(REALM + "?" + "x" * 50000)))
+    peaks = [int(stage.run("check", "--via", "registry", "-q", *many(NAME, count), timeout="60s", prefix=PEAK).stderr) for count in (50, 400)]
+    assert peaks[1] < peaks[0] + 4096, peaks
+
+
+# ---- what any server may send
+
+@pytest.mark.parametrize("value", [{"config": {"apiUrl": "/api"}}, {"layers": []}, {"blobs": 0}, {"manifests": {"v": 1}},
+                                   {"manifests": []}, {"schemaVersion": 3, "layers": []}, {"schemaVersion": 2}])
+def test_json_of_anybody_is_no_manifest(stage, value):
+    stage.serve(NAME, Script(GET=json_reply(value)))
+    assert stage.verdict(REF) == unknown("ambiguous")
+
+
+@pytest.mark.parametrize("asked_for", ["mediaType", "platforms.0"])
+def test_what_a_peer_names_forms_no_workflow_command(stage, asked_for):
+    evil = json.dumps({"schemaVersion": 2, "mediaType": "::add-mask::present", "config": {}, "layers": [], "manifests": [
+        {"mediaType": MANIFEST, "digest": IMAGE.digest, "size": 5, "platform": {"os": "::stop-commands::x", "architecture": "y"}}]})
+    stage.serve(NAME, Script(GET=json_reply(json.loads(evil))))
+    result = stage.run("check", "--via", "registry", "--format", asked_for, REF)
+    assert not [line for line in result.stdout.splitlines() if line.lstrip().startswith("::")], result

@@ -260,3 +260,13 @@ def test_strangers_404_is_not_taken_after_a_refusal(stage):
     stage.config({"auths": {NAME: ENTRY}})
     assert stage.verdict(REF) == DENIED
     assert LOGIN in count and count.count(None) >= 2
+
+
+def test_a_helper_that_hangs_is_called_once(stage):
+    """Its time is over for one image as for all: others do not wait for it anew."""
+    with_basic(stage)
+    stage.helper("corp", "exec sleep 100")
+    stage.config({"credHelpers": {NAME: "corp"}})
+    result = stage.check([f"{NAME}/team/app{i}:v1" for i in range(4)], timeout="60s")
+    assert {(shown["state"], shown["reason"]) for shown in result.json} == {("unknown", "timeout")}
+    assert len(stage.called) == 1 and result.seconds < 45

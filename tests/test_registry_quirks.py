@@ -2,9 +2,12 @@
 
 The law: nothing but a definite reply about that very image makes it present or absent."""
 
+import hashlib
+import json
+
 import pytest
 from support_net import in_turn, reply
-from support_registry import (FOUND, IMAGE, MANIFEST, NO_IMAGE, NO_REPOSITORY, VERSION, Holds, Script, Stage, asked, basic, bearer,
+from support_registry import (FOUND, IMAGE, INDEX, MANIFEST, NO_IMAGE, NO_REPOSITORY, VERSION, Holds, Script, Stage, asked, basic, bearer,
                               challenge, error, head, json_reply, manifest, redirect, sent, token, unknown)
 
 NAME = "registry.test"
@@ -354,3 +357,29 @@ def test_manifests_that_live_in_a_store(stage):
     assert stage.verdict(REF) == FOUND
     store.answer = Script(GET=text("<Error><Code>NoSuchKey</Code></Error>", content_type="application/xml"))
     assert stage.verdict(REF) == AMBIGUOUS
+
+
+@pytest.mark.parametrize("status", [400, 405, 501])
+def test_a_registry_without_head(stage, status):
+    server = stage.serve(NAME, Script(HEAD=error("UNSUPPORTED", "no HEAD", status), GET=manifest()))
+    assert stage.verdict(REF) == FOUND
+    assert [line.split()[0] for line in asked(server)] == ["HEAD", "GET"]
+
+
+def test_the_tag_of_referrers_is_cut(stage):
+    """As the specification has it: 64 characters of the encoded part, however long it is."""
+    digest = "sha512:" + hashlib.sha512(IMAGE.manifest).hexdigest()
+    tag = digest.replace(":", "-")[:7 + 64]
+    index = json.dumps({"schemaVersion": 2, "mediaType": INDEX, "manifests": [
+        {"mediaType": MANIFEST, "digest": IMAGE.digest, "size": 1, "artifactType": "application/vnd.dev.cosign.artifact.sig.v1+json"}]})
+
+    def answer(request, peer):
+        if request.target.endswith(f"/manifests/{tag}"):
+            data = reply(index, 200, [], INDEX)
+        elif f"/manifests/{digest}" in request.target:
+            data = reply(IMAGE.manifest, 200, [("Docker-Content-Digest", digest)], IMAGE.media_type)
+        else:
+            data = error("MANIFEST_UNKNOWN", "x", headers=[VERSION])
+        return head(data) if request.method == "HEAD" else data
+    stage.serve(NAME, answer)
+    assert stage.verdict(f"{NAME}/team/app@{digest}", "--has-signature") == FOUND

@@ -1,5 +1,6 @@
 """What `ecr check` requires of an image that is there: platforms, that a pull would succeed, digest, age, size, a signature."""
 
+import hashlib
 import json
 import platform
 
@@ -448,3 +449,10 @@ def test_what_is_not_there_is_absent_whatever_is_required(lab):
 def test_the_local_daemon_cannot_tell(lab, dockerd, option):
     result = lab.ecr("check", "--via", "local", *option, "none/none:1", docker=True)
     assert verdict(result)[0] != "present" and result.code != 0
+
+
+def test_a_digest_of_another_kind_is_compared_with_the_manifest(lab, repository):
+    made = pushed(lab, f"{repository}:v1")
+    right = "sha512:" + hashlib.sha512(made.manifest).hexdigest()
+    assert_verdict(lab.ecr("check", "--digest", right, f"{repository}:v1"), "ok", 0)
+    assert_verdict(lab.ecr("check", "--digest", "sha512:" + "0" * 128, f"{repository}:v1"), "digest-mismatch", 6)

@@ -254,3 +254,24 @@ def test_without_a_termination_log(lab, repository):
 def test_nothing_to_wait_for(lab):
     result = lab.ecr("wait")
     assert result.code == 2 and result.stderr.startswith("ecr: wait: no image given")
+
+
+# ---- the end of its time
+
+@pytest.mark.parametrize("count", [2, 8])
+def test_the_last_verdict_decides_though_many_wait_for_their_turn(lab, count):
+    """What our own spacing of requests leaves no time for is not the registry's word."""
+    images = [f"registry.lab.test/team/app{i}:v1" for i in range(count)]
+    result = lab.ecr("wait", "--via", "registry", "--interval", "300ms", "--timeout", "1500ms", *images)
+    assert result.code == 1, result
+    assert result.lines == [f"absent  {image}  no-image" for image in images]
+
+
+def test_a_short_interval_grows_too(lab):
+    result = lab.ecr("wait", "--via", "registry", "--interval", "1ms", "--timeout", "2s", "registry.lab.test/team/app:v1")
+    assert result.code == 1 and 2 <= len(waited(result)) <= 20, len(waited(result))
+
+
+def test_json_keeps_the_trail(lab, repository):
+    result = lab.ecr("wait", "--interval", "100ms", "--timeout", "600ms", "--json", f"{repository}:v1")
+    assert [(s["source"], s["reason"]) for s in result.json[0]["trail"]] == [("ecr", "no-image")]

@@ -8,8 +8,11 @@
 /* A dump would hold keys and tokens. */
 static void forbid_core_dumps(void)
 {
-    struct rlimit none = {0, 0};
-    prlimit(0, RLIMIT_CORE, &none, NULL);
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_CORE, &limit) == 0) {
+        limit.rlim_cur = 0; /* a command that we start may raise it again */
+        setrlimit(RLIMIT_CORE, &limit);
+    }
     prctl(PR_SET_DUMPABLE, 0);
 }
 

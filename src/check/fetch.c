@@ -8,8 +8,8 @@
 
 struct registry_client item_registry(struct session *session, const struct item *item)
 {
-    bool by_api = strcmp(item->outcome.source, "ecr") == 0, by_registry = strcmp(item->outcome.source, "registry") == 0;
-    enum registry_login login = by_api ? LOGIN_ECR : by_registry ? item->login : LOGIN_STORED;
+    bool by_api = strcmp(item->outcome.source, "ecr") == 0;
+    enum registry_login login = by_api ? LOGIN_ECR : item->login;
     return session_registry(session, item->reference.registry, item->reference.repository, login, !by_api,
                             item->deadline);
 }
@@ -38,9 +38,14 @@ static int no_choice(const struct item *item, const struct manifest *index, cons
     for (size_t i = 0; i < index->child_count; i++)
         if (index->children[i].platform)
             buf_printf(&text, "%s%s", text.len ? ", " : "", index->children[i].platform);
-    error_set(error, REASON_NO_PLATFORM, item->reference.text, "%s%s it is for %s", platform ? platform : "",
-              platform ? " is not among its platforms:" : "it has more than one platform:", text.data);
-    error_hint(error, "name one with --platform");
+    if (!text.len) {
+        error_set(error, REASON_NO_PLATFORM, item->reference.text, "its images do not say what platform they are for");
+        error_hint(error, "name one of them by its digest: ecr manifest shows them");
+    } else {
+        error_set(error, REASON_NO_PLATFORM, item->reference.text, "%s%s it is for %s", platform ? platform : "",
+                  platform ? " is not among its platforms:" : "it has more than one platform:", text.data);
+        error_hint(error, "name one with --platform");
+    }
     buf_free(&text);
     return -1;
 }
@@ -61,12 +66,21 @@ static int check_single(const struct registry_client *client, const struct item 
                      offered ? offered : "no platform that it names", platform);
 }
 
+/* The tag may stand for another image in the registry than the one of that name in the daemon's store. */
+static int unknown_here(const struct item *item, struct error *error)
+{
+    return error_set(error, REASON_UNSUPPORTED, item->reference.text,
+                     "the daemon's image was not pulled from a registry, or pushed to one: it has no digest there");
+}
+
 int fetch_manifest(struct session *session, const struct item *item, const char *platform, struct arena *arena,
                    struct registry_manifest *manifest, struct error *error)
 {
     struct manifest parsed;
     struct registry_client client = item_registry(session, item);
     const char *target = item->outcome.digest ? item->outcome.digest : reference_target(&item->reference);
+    if (!item->outcome.digest && strcmp(item->outcome.source, "local") == 0)
+        return unknown_here(item, error);
     if (registry_get_manifest(&client, item->reference.repository, target, arena, manifest, error) < 0)
         return -1;
     if (!platform || manifest_parse(arena, manifest->body, &parsed))
@@ -82,7 +96,7 @@ int fetch_manifest(struct session *session, const struct item *item, const char 
 int fetch_config(struct session *session, const struct item *item, const char *platform, struct arena *arena,
                  struct slice *config, struct error *error)
 {
-    struct registry_manifest manifest;
+    struct registry_manifest manifest = {.size = -1};
     struct manifest parsed;
     struct registry_client client = item_registry(session, item);
     const char *repository = item->reference.repository;

@@ -1,5 +1,6 @@
 #include "check/import.h"
 
+#include "net/addr.h"
 #include "registry/manifest.h"
 
 #define SOURCE "registry"
@@ -17,6 +18,15 @@ static void decide(struct session *session, struct item *item, enum reason reaso
     item_decide(item, &session->arena, SOURCE, &outcome);
 }
 
+/* A rule is a service's word, which may lead out to registries alone, and not to what is on this machine. */
+static bool names_registry(const char *registry, const char *repository, struct arena *arena)
+{
+    struct reference reference;
+    const char *name = arena_printf(arena, "%s/%s", registry, repository);
+    return !host_is_loopback(registry) && !reference_parse(arena, name, &reference) &&
+           !host_is_loopback(reference.registry);
+}
+
 /* What ECR did not find: its upstream's word decides, where strangers get one. */
 static void ask_upstream(struct session *session, struct item *item, struct arena *arena, const struct error *not_found)
 {
@@ -27,7 +37,10 @@ static void ask_upstream(struct session *session, struct item *item, struct aren
         session_registry(session, ecr_upstream_registry(item->rule), "", LOGIN_ANONYMOUS, false, item->deadline);
     const char *name = ecr_upstream_name(item->rule, reference->repository, arena);
     error_init(&error, arena);
-    int status = registry_has_manifest(&client, name, reference_target(reference), arena, &manifest, &error);
+    client.reach = REACH_OUTSIDE;
+    int status = -1;
+    if (names_registry(client.registry->name, name, arena))
+        status = registry_has_manifest(&client, name, reference_target(reference), arena, &manifest, &error);
     if (status < 0 && reason_state(error.reason) == STATE_ABSENT) {
         decide(session, item, error.reason, NULL,
                arena_printf(arena, "ECR did not import it, and its upstream says: %s", error_text(&error, arena)));

@@ -71,6 +71,16 @@ void item_object(struct item *item, struct arena *arena, const struct error *err
     item->outcome.hint = copy(arena, error->hint);
 }
 
+static struct step *copy_step(const struct step *step, struct arena *arena)
+{
+    struct step *same = arena_alloc(arena, sizeof *same);
+    *same = *step;
+    same->detail = copy(arena, step->detail);
+    same->hint = copy(arena, step->hint);
+    same->request_id = copy(arena, step->request_id);
+    return same;
+}
+
 void outcome_copy(struct outcome *outcome, struct arena *arena)
 {
     const char **platforms = arena_array(arena, outcome->platform_count, sizeof *platforms);
@@ -81,7 +91,8 @@ void outcome_copy(struct outcome *outcome, struct arena *arena)
     outcome->media_type = copy(arena, outcome->media_type);
     outcome->detail = copy(arena, outcome->detail);
     outcome->hint = copy(arena, outcome->hint);
-    outcome->trail = NULL;
+    for (struct step **step = &outcome->trail; *step; step = &(*step)->next)
+        *step = copy_step(*step, arena);
 }
 
 void item_stop(struct item *item)

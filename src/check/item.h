@@ -42,7 +42,7 @@ struct item {
     bool is_ecr; /* `ecr` says which */
     struct ecr_host ecr;
     const struct ecr_cache_rule *rule; /* that covers it, when it is not cached yet; NULL */
-    enum registry_login login;         /* its registry was asked with, when that found it */
+    enum registry_login login;         /* that its registry was asked with, by whoever found it */
     struct item *same_as;              /* an earlier item of the same image, which is asked in its place; NULL */
     struct item *next_same;            /* the next item of the same image; NULL */
     int64_t deadline;
@@ -65,7 +65,7 @@ void item_object(struct item *item, struct arena *arena, const struct error *err
 /* The platforms that the image turned out to be for; the texts are copied to `arena`. */
 void item_set_platforms(struct item *item, struct arena *arena, const char *const *platforms, size_t count);
 
-/* Makes an outcome one of `arena` alone, without its trail. */
+/* Makes an outcome one of `arena` alone. */
 void outcome_copy(struct outcome *outcome, struct arena *arena);
 
 /* Ends the chain for an item without a definite verdict. */

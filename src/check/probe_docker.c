@@ -22,7 +22,8 @@ static int ecr_auth(struct session *session, const struct item *item, struct are
 /* How the daemon asks the registry. */
 struct way {
     const struct docker_login *login; /* NULL: anonymously */
-    const char *not_sent;             /* why anonymously although that may not show what is there; NULL */
+    enum registry_login kind;
+    const char *not_sent; /* why anonymously although that may not show what is there; NULL */
 };
 
 static const struct docker_login *make_login(struct arena *arena, const struct docker_auth *auth, const char *registry)
@@ -52,7 +53,7 @@ static int choose_way(struct session *session, const struct docker *docker, cons
     struct docker_auth auth;
     const char *registry = item->reference.registry;
     bool overheard = !docker->endpoint.local && !docker->endpoint.url.https;
-    *way = (struct way){NULL, NULL};
+    *way = (struct way){NULL, LOGIN_STORED, NULL};
     struct registry_client client = session_registry(session, item->reference.registry, item->reference.repository,
                                                      LOGIN_STORED, false, item->deadline);
     int found = registry_take_login(&client, &auth, error);
@@ -68,6 +69,7 @@ static int choose_way(struct session *session, const struct docker *docker, cons
         found = ecr_auth(session, item, arena, &auth, error) == 0;
         if (!found && error->reason != REASON_NO_CREDENTIALS)
             return -1;
+        way->kind = found ? LOGIN_ECR : LOGIN_STORED;
     }
     way->login = found ? make_login(arena, &auth, registry) : NULL;
     return 0;
@@ -124,6 +126,7 @@ static void ask_one(struct session *session, struct docker *docker, struct item 
     };
     if (status < 0)
         outcome.digest = outcome.media_type = NULL;
+    item->login = way.kind;
     daemon_record(session, item, SOURCE, &outcome, status < 0 ? &error : NULL, scratch);
 }
 

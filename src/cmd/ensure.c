@@ -27,9 +27,12 @@ struct ensuring {
 
 static volatile sig_atomic_t child; /* that signals are handed on to */
 
-static void hand_on(int number)
+/* What a terminal sends goes to the whole foreground: the command, which is in our process group, has it already. */
+static void hand_on(int number, siginfo_t *info, void *context)
 {
-    if (child > 0)
+    (void)context;
+    bool from_terminal = info->si_code == SI_KERNEL && (number == SIGINT || number == SIGQUIT);
+    if (child > 0 && !from_terminal)
         kill((pid_t)child, number);
 }
 
@@ -45,12 +48,14 @@ struct signals {
 /* They are held back until there is somebody to hand them on to. */
 static void catch_signals(struct signals *before)
 {
-    struct sigaction action = {.sa_handler = hand_on};
+    struct sigaction action = {.sa_sigaction = hand_on, .sa_flags = SA_SIGINFO};
     sigset_t all;
     sigemptyset(&all);
     for (size_t i = 0; i < HANDED_ON; i++) {
         sigaddset(&all, handed_on[i]);
-        sigaction(handed_on[i], &action, &before->actions[i]);
+        sigaction(handed_on[i], NULL, &before->actions[i]);
+        if (before->actions[i].sa_handler != SIG_IGN) /* as under nohup: then neither is the command to see it */
+            sigaction(handed_on[i], &action, NULL);
     }
     sigprocmask(SIG_BLOCK, &all, &before->mask);
 }

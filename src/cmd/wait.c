@@ -7,6 +7,7 @@
 #include "net/retry.h"
 
 #define INTERVAL_MS     5000
+#define SHORTEST_MS     100 /* between two looks, and for a last one to be of use */
 #define LONGEST_MS      60000
 #define TERMINATION_LOG "/dev/termination-log" /* of a pod's container: kubectl describe shows what is left there */
 
@@ -43,7 +44,9 @@ static size_t take_missing(const struct waiting *waiting, struct item *asked, st
 /* A look that was cut short by the end of all time says less than the one before it. */
 static void take_outcome(const struct waiting *waiting, struct item *item, const struct item *asked, bool first)
 {
-    if (first || asked->outcome.reason != REASON_TIMEOUT || !deadline_passed(waiting->deadline))
+    bool cut_short =
+        reason_state(asked->outcome.reason) == STATE_UNKNOWN && deadline_passed(waiting->deadline) && !first;
+    if (!cut_short)
         item->outcome = asked->outcome;
 }
 
@@ -127,10 +130,11 @@ static int64_t next_pause(struct waiting *waiting, int64_t *range)
 {
     int64_t pause = *range - (int64_t)random_up_to((uint32_t)(*range / 4));
     int64_t rest = waiting->deadline == DEADLINE_NONE ? pause : waiting->deadline - clock_ms();
-    *range += *range / 2;
+    *range += *range / 2 + 1;
     if (*range > LONGEST_MS && *range > waiting->interval_ms)
         *range = LONGEST_MS > waiting->interval_ms ? LONGEST_MS : waiting->interval_ms;
-    return pause < rest ? pause : rest;
+    pause = pause < SHORTEST_MS ? SHORTEST_MS : pause;
+    return pause + SHORTEST_MS <= rest || waiting->deadline == DEADLINE_NONE ? pause : rest - SHORTEST_MS;
 }
 
 static int finish(struct waiting *waiting)

@@ -9,6 +9,7 @@
 #define LISTED_MAX      1000000
 #define NAME_MAX_LENGTH 4096
 #define NESTED_MAX      8 /* defaults within defaults */
+#define HIDDEN_MAX      1000
 
 /* NULL, or why no more can be taken: what is left out would pass for checked. */
 static const char *add(struct listing *listing, struct arena *arena, const char *text, size_t line)
@@ -113,12 +114,20 @@ const char *compose_value(struct arena *arena, const char *text, const char **va
     return fault;
 }
 
+/* An anchor of a collection with such images in it. */
+struct hidden {
+    const char *anchor;
+    struct hidden *next;
+};
+
 /* What the walk through YAML collects. */
 struct collecting {
     struct arena *arena;
     struct listing *listing;
     const char *fault;
     size_t line;
+    struct hidden *hidden;
+    size_t hidden_count;
 };
 
 static bool step_is(const struct yaml_scalar *scalar, size_t from_end, const char *name)
@@ -148,30 +157,106 @@ static bool is_of_volume(const struct yaml_scalar *scalar)
            step_is(scalar, 4, "volumes");
 }
 
-/* A service of a Compose file, or a fragment that its services share ("x-..."). */
+/* A service of a Compose file, or a fragment that its services share (below "x-..."). */
 static bool is_of_compose(const struct yaml_scalar *scalar)
 {
-    bool fragment = scalar->depth == 2 && scalar->way[0].name && strncmp(scalar->way[0].name, "x-", 2) == 0;
+    const char *top = scalar->depth ? scalar->way[0].name : NULL;
+    bool fragment = scalar->depth >= 2 && top && strncmp(top, "x-", 2) == 0;
     return fragment || (scalar->depth == 3 && step_is(scalar, 3, "services") && !is_element(scalar, 2));
 }
 
-static void on_scalar(void *context, const struct yaml_scalar *scalar)
+/* What is merged ("<<", or an element of its list) stands where it is merged. `way` takes the steps. */
+static struct yaml_scalar merged(const struct yaml_scalar *scalar, struct yaml_step *way)
 {
-    struct collecting *collecting = context;
+    struct yaml_scalar whole = *scalar;
+    bool merges = false;
+    whole.way = way;
+    whole.depth = 0;
+    for (size_t i = 0; i < scalar->depth; i++) {
+        const char *name = scalar->way[i].name;
+        merges = name ? strcmp(name, "<<") == 0 : merges;
+        if (!merges)
+            way[whole.depth++] = scalar->way[i];
+        merges = merges && name;
+    }
+    return whole;
+}
+
+static bool is_hidden(const struct collecting *collecting, const char *anchor)
+{
+    for (const struct hidden *hidden = collecting->hidden; hidden; hidden = hidden->next)
+        if (strcmp(hidden->anchor, anchor) == 0)
+            return true;
+    return false;
+}
+
+/* An image that is not read where it stands, but may be read where an alias of its collection stands. */
+static void note_hidden(struct collecting *collecting, const struct yaml_scalar *scalar)
+{
+    for (size_t i = 0; i < scalar->depth; i++) {
+        const char *anchor = scalar->way[i].anchor;
+        if (!anchor || is_hidden(collecting, anchor))
+            continue;
+        if (collecting->hidden_count++ == HIDDEN_MAX) {
+            collecting->fault = "it has more anchors than any manifest";
+            return;
+        }
+        struct hidden *hidden = arena_alloc(collecting->arena, sizeof *hidden);
+        *hidden = (struct hidden){anchor, collecting->hidden};
+        collecting->hidden = hidden;
+    }
+}
+
+/* In what images are read of: what comes in there unseen would pass for checked. */
+static bool is_read_below(const struct yaml_scalar *scalar)
+{
+    static const char *const places[] = {"containers", "initContainers", "ephemeralContainers", "spec", "template",
+                                         "volumes",    "services"};
+    for (size_t i = 0; i < scalar->depth; i++)
+        for (size_t k = 0; k < sizeof places / sizeof *places; k++)
+            if (step_is(scalar, i + 1, places[k]))
+                return true;
+    return false;
+}
+
+static bool brings_hidden(const struct collecting *collecting, const struct yaml_scalar *scalar)
+{
+    return scalar->collection && is_read_below(scalar) && is_hidden(collecting, scalar->collection);
+}
+
+static void take_image(struct collecting *collecting, const struct yaml_scalar *scalar)
+{
     const char *text = scalar->text;
-    bool image = step_is(scalar, 1, "image"), compose = image && is_of_compose(scalar);
-    if (collecting->fault || !(compose || (image && is_of_pod(scalar)) || is_of_volume(scalar)))
-        return;
     collecting->line = scalar->line;
-    if (compose && strlen(text) <= NAME_MAX_LENGTH)
+    if (is_of_compose(scalar) && strlen(text) <= NAME_MAX_LENGTH)
         collecting->fault = compose_value(collecting->arena, text, &text);
     if (!collecting->fault)
         collecting->fault = add(collecting->listing, collecting->arena, text, scalar->line);
 }
 
+static void on_scalar(void *context, const struct yaml_scalar *scalar)
+{
+    struct collecting *collecting = context;
+    struct yaml_step way[YAML_DEPTH_MAX] = {{0}};
+    bool image = step_is(scalar, 1, "image"), volume = step_is(scalar, 1, "reference");
+    if (collecting->fault)
+        return;
+    if (brings_hidden(collecting, scalar)) {
+        collecting->fault = "an alias stands for images that are not read where they stand: write them out";
+        collecting->line = scalar->line;
+    }
+    if (!image && !volume)
+        return;
+    struct yaml_scalar whole = merged(scalar, way);
+    if ((image && (is_of_compose(&whole) || is_of_pod(&whole))) || (volume && is_of_volume(&whole)))
+        take_image(collecting, &whole);
+    else
+        note_hidden(collecting, scalar);
+}
+
 static const char *read_yaml(struct arena *arena, struct slice text, struct listing *listing, size_t *line)
 {
-    struct collecting collecting = {arena, listing, NULL, 0};
+    struct collecting collecting = {.arena = arena, .listing = listing};
     const char *fault = yaml_walk(arena, text, on_scalar, &collecting, line);
     if (!fault && collecting.fault) {
         fault = collecting.fault;

@@ -78,30 +78,37 @@ const char *config_platform(struct arena *arena, struct slice config)
     return json_parse(arena, config, &json) < 0 ? NULL : platform_of(arena, json_root(&json));
 }
 
-/* "os/architecture" of a platform, and the variant behind it; the one that every image has anyway is none. */
+/* "os/architecture" of a platform, and the variant behind it. */
 static struct slice take_variant(const char *platform, struct slice *variant)
 {
     struct slice rest = slice_of(platform);
     slice_cut(&rest, '/');
     struct slice architecture = slice_cut(&rest, '/');
-    bool usual = (slice_is(architecture, "arm64") && slice_is(rest, "v8")) ||
-                 (slice_is(architecture, "amd64") && slice_is(rest, "v1")) ||
-                 (slice_is(architecture, "arm") && slice_is(rest, "v7"));
-    *variant = usual ? (struct slice){NULL, 0} : rest;
+    *variant = rest;
     return slice_head(slice_of(platform), (size_t)(architecture.data + architecture.len - platform));
+}
+
+/* Without a variant it is the one that all machines of this kind are at least. */
+static struct slice usual_variant(struct slice machine, struct slice variant)
+{
+    return variant.len                     ? variant
+           : slice_ends(machine, "/arm64") ? SLICE("v8")
+           : slice_ends(machine, "/amd64") ? SLICE("v1")
+           : slice_ends(machine, "/arm")   ? SLICE("v7")
+                                           : variant;
 }
 
 int platform_rank(const char *offered, const char *wanted)
 {
     struct slice has, wants;
-    struct slice offered_machine = take_variant(offered, &has), wanted_machine = take_variant(wanted, &wants);
+    struct slice machine = take_variant(offered, &has), wanted_machine = take_variant(wanted, &wants);
     if (strcmp(offered, wanted) == 0)
         return PLATFORM_EXACT;
-    if (!slice_equal(offered_machine, wanted_machine))
+    if (!slice_equal(machine, wanted_machine))
         return 0;
-    if (slice_equal(has, wants))
+    if (slice_equal(usual_variant(machine, has), usual_variant(machine, wants)))
         return PLATFORM_EXACT - 1;
-    if (slice_ends(offered_machine, "/amd64") && !wants.len)
+    if (slice_ends(machine, "/amd64") && !wants.len)
         return 0; /* made for newer processors than those that are wanted */
     return has.len && wants.len ? 0 : 1;
 }

@@ -66,8 +66,8 @@ static bool take_value(struct yaml_walking *walk, struct slice value, size_t ind
 {
     value = yaml_skip_properties(walk, yaml_skip_blanks(value));
     if (!value.len || value.data[0] == '#') {
-        walk->anchor = NULL; /* of a collection, if there is any */
-        return true;         /* what follows is deeper, or it is null */
+        yaml_anchor_step(walk);
+        return true; /* what follows is deeper, or it is null */
     }
     if (block_scalar_follows(value)) {
         take_block_scalar(walk, indent, value.data[0]);
@@ -78,6 +78,8 @@ static bool take_value(struct yaml_walking *walk, struct slice value, size_t ind
         yaml_show_plain(walk, arena_copy(walk->arena, without_comment(value)));
         return true;
     }
+    if (flow)
+        yaml_anchor_step(walk);
     const char *text = quoted ? yaml_take_quoted(walk, &value) : NULL;
     if (flow ? !yaml_flow_collection(walk, &value) : !text)
         return false;
@@ -86,18 +88,27 @@ static bool take_value(struct yaml_walking *walk, struct slice value, size_t ind
     return is_blank(value) || yaml_fail(walk, "something stands behind the end of a value");
 }
 
+static size_t quoted_key_length(struct slice text)
+{
+    char quote = text.data[0];
+    size_t i = 1;
+    while (i < text.len && (text.data[i] != quote || (quote == '\'' && i + 1 < text.len && text.data[i + 1] == quote)))
+        i += text.data[i] == quote || (quote == '"' && text.data[i] == '\\') ? 2 : 1;
+    bool ends = i + 1 < text.len && text.data[i + 1] == ':';
+    return ends ? i + 1 : 0;
+}
+
 /* Length of a key at the start of the line, its colon not included; 0 when the line begins with none. */
 static size_t key_length(struct slice text)
 {
     if (yaml_is_mark(text, '{') || yaml_is_mark(text, '['))
         return 0;
-    char quote = text.len && (text.data[0] == '"' || text.data[0] == '\'') ? text.data[0] : 0;
-    for (size_t i = quote ? 1 : 0; i < text.len; i++) {
-        if (quote && text.data[i] == quote)
-            return i + 1 < text.len && text.data[i + 1] == ':' ? i + 1 : 0;
-        if (!quote && text.data[i] == ':' && (i + 1 == text.len || text.data[i + 1] == ' ' || text.data[i + 1] == '\t'))
+    if (yaml_is_mark(text, '"') || yaml_is_mark(text, '\''))
+        return quoted_key_length(text);
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.data[i] == ':' && (i + 1 == text.len || text.data[i + 1] == ' ' || text.data[i + 1] == '\t'))
             return i;
-        if (!quote && text.data[i] == '#' && i && text.data[i - 1] == ' ')
+        if (text.data[i] == '#' && i && text.data[i - 1] == ' ')
             return 0;
     }
     return 0;
@@ -105,8 +116,12 @@ static size_t key_length(struct slice text)
 
 static const char *key_text(struct yaml_walking *walk, struct slice key)
 {
-    if (key.data[0] == '"' || key.data[0] == '\'')
-        return yaml_take_quoted(walk, &key);
+    bool quoted = key.data[0] == '"' || key.data[0] == '\'';
+    const char *text = quoted ? yaml_take_quoted(walk, &key) : NULL;
+    if (quoted && text && key.len)
+        yaml_fail(walk, "a key's quote ends before its colon");
+    if (quoted)
+        return walk->fault ? NULL : text;
     return arena_copy(walk->arena, slice_trim(key));
 }
 
@@ -148,8 +163,8 @@ static bool take_line(struct yaml_walking *walk, struct slice text, size_t inden
         return yaml_is_mark(text, '{') || yaml_is_mark(text, '[')
                    ? take_value(walk, text, indent)
                    : yaml_fail(walk, "it is neither 'key: value' nor '- element'");
-    walk->anchor = NULL;
     leave(walk, indent, false);
+    yaml_anchor_step(walk);
     const char *name = key_text(walk, slice_head(text, key));
     return name && yaml_push(walk, name, indent) && take_value(walk, slice_from(text, key + 1), indent);
 }

@@ -14,6 +14,7 @@
 /* One step of the way: a key of a mapping, or (name NULL) an element of a sequence. */
 struct yaml_step {
     const char *name;
+    const char *anchor; /* of the collection that stands there; NULL: none */
     size_t indent;
 };
 
@@ -21,7 +22,8 @@ struct yaml_scalar {
     const struct yaml_step *way;
     size_t depth;
     const char *text;
-    size_t line; /* from 1 */
+    size_t line;            /* from 1 */
+    const char *collection; /* an alias of the collection with this anchor, shown where that stands alone; NULL: none */
 };
 
 typedef void yaml_visitor(void *context, const struct yaml_scalar *scalar);

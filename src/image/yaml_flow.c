@@ -46,14 +46,21 @@ bool yaml_push(struct yaml_walking *walk, const char *name, size_t indent)
 {
     if (walk->depth == YAML_DEPTH_MAX)
         return yaml_fail(walk, "it is nested too deep");
-    walk->way[walk->depth++] = (struct yaml_step){name, indent};
+    walk->way[walk->depth++] = (struct yaml_step){name, NULL, indent};
     return true;
 }
 
-/* Shows a scalar, and keeps it where it has an anchor. */
-void yaml_show(struct yaml_walking *walk, const char *text, size_t line)
+void yaml_anchor_step(struct yaml_walking *walk)
 {
-    struct yaml_scalar scalar = {walk->way, walk->depth, text, line};
+    if (walk->depth && walk->anchor)
+        walk->way[walk->depth - 1].anchor = walk->anchor;
+    walk->anchor = NULL;
+}
+
+/* Shows a scalar, and keeps it where it has an anchor. */
+static void show(struct yaml_walking *walk, const char *text, size_t line, const char *collection)
+{
+    struct yaml_scalar scalar = {walk->way, walk->depth, text, line, collection};
     if (walk->anchor && ++walk->anchor_count > ANCHORS_MAX) {
         yaml_fail(walk, "it has more anchors than any manifest");
     } else if (walk->anchor) {
@@ -65,16 +72,18 @@ void yaml_show(struct yaml_walking *walk, const char *text, size_t line)
     walk->visit(walk->context, &scalar);
 }
 
+void yaml_show(struct yaml_walking *walk, const char *text, size_t line)
+{
+    show(walk, text, line, NULL);
+}
+
 /* A plain scalar, which may stand for another. One that names a collection stays as it is. */
 void yaml_show_plain(struct yaml_walking *walk, const char *text)
 {
-    if (*text == '*')
-        for (const struct yaml_anchor *anchor = walk->anchors; anchor; anchor = anchor->next)
-            if (strcmp(anchor->name, text + 1) == 0) {
-                text = anchor->text;
-                break;
-            }
-    yaml_show(walk, text, walk->line);
+    const struct yaml_anchor *anchor = *text == '*' ? walk->anchors : NULL;
+    while (anchor && strcmp(anchor->name, text + 1) != 0)
+        anchor = anchor->next;
+    show(walk, anchor ? anchor->text : text, walk->line, *text == '*' && !anchor ? text + 1 : NULL);
 }
 
 static int hex_value(char c)
@@ -167,19 +176,35 @@ static bool skip_flow_blanks(struct yaml_walking *walk, struct slice *text)
 
 static bool flow_value(struct yaml_walking *walk, struct slice *text);
 
-/* A key or a scalar in a flow collection: up to one of its marks. */
-static const char *flow_word(struct yaml_walking *walk, struct slice *text)
+/* Up to one of the marks of flow collections, or the end of the line. */
+static size_t flow_length(struct slice text)
 {
     size_t len = 0;
+    while (len < text.len && !strchr(",[]{}", text.data[len]) &&
+           !(text.data[len] == ':' && (len + 1 == text.len || strchr(" \t,[]{}", text.data[len + 1]))) &&
+           !(text.data[len] == '#' && len && text.data[len - 1] == ' '))
+        len++;
+    return len;
+}
+
+/* A key or a scalar in a flow collection. A plain one may go on in the next lines. */
+static const char *flow_word(struct yaml_walking *walk, struct slice *text)
+{
+    struct buf word = BUF_INIT;
     if (text->data[0] == '"' || text->data[0] == '\'')
         return yaml_take_quoted(walk, text);
-    while (len < text->len && !strchr(",[]{}", text->data[len]) &&
-           !(text->data[len] == ':' && (len + 1 == text->len || strchr(" \t,[]{}", text->data[len + 1]))) &&
-           !(text->data[len] == '#' && len && text->data[len - 1] == ' '))
-        len++;
-    const char *word = arena_copy(walk->arena, slice_trim(slice_head(*text, len)));
-    *text = slice_from(*text, len);
-    return word;
+    for (;;) {
+        size_t len = flow_length(*text);
+        bool at_end = len == text->len;
+        if (word.len && len)
+            buf_char(&word, ' ');
+        buf_slice(&word, slice_trim(slice_head(*text, len)));
+        *text = slice_from(*text, len);
+        if (!at_end || !yaml_next_line(walk, text))
+            break;
+        *text = yaml_skip_blanks(*text);
+    }
+    return buf_detach(&word, walk->arena);
 }
 
 /* One "key: value" of a flow mapping; a key alone has no value. */
@@ -237,8 +262,10 @@ static bool flow_value(struct yaml_walking *walk, struct slice *text)
     *text = yaml_skip_properties(walk, *text);
     if (!skip_flow_blanks(walk, text))
         return false;
-    if (yaml_is_mark(*text, '{') || yaml_is_mark(*text, '['))
+    if (yaml_is_mark(*text, '{') || yaml_is_mark(*text, '[')) {
+        yaml_anchor_step(walk);
         return yaml_flow_collection(walk, text);
+    }
     bool quoted = yaml_is_mark(*text, '"') || yaml_is_mark(*text, '\'');
     const char *word = flow_word(walk, text);
     if (word && quoted)

@@ -27,6 +27,9 @@ bool yaml_next_line(struct yaml_walking *walk, struct slice *line); /* false at 
 struct slice yaml_skip_blanks(struct slice text);
 bool yaml_is_mark(struct slice text, char mark); /* it begins with that character */
 
+/* An anchor before a collection belongs to the step that leads to it. */
+void yaml_anchor_step(struct yaml_walking *walk);
+
 /* Goes a step deeper; false at the limit. */
 bool yaml_push(struct yaml_walking *walk, const char *name, size_t indent);
 

@@ -55,11 +55,30 @@ const char *http_redact(struct arena *arena, const struct http_request *request,
     return text;
 }
 
-static struct http_connection *pool_take(struct http *http, const struct url *url, const struct trust *trust)
+static const struct trust *trust_for(const struct http *http, const struct http_request *request)
+{
+    return request->trust ? request->trust : http->trust;
+}
+
+static const struct identity *identity_for(const struct http *http, const struct http_request *request)
+{
+    return request->identity ? request->identity : http->identity;
+}
+
+/* Whether a connection is one that would be opened for this request, too. */
+static bool serves(const struct http_connection *connection, const struct http *http,
+                   const struct http_request *request, enum addr_reach reach)
+{
+    bool reached = connection->proxied || !connection->peer.len || addr_in_reach(&connection->peer, reach);
+    return reached && url_same_origin(&connection->origin, &request->url) &&
+           connection->trust == trust_for(http, request) && connection->identity == identity_for(http, request);
+}
+
+static struct http_connection *pool_take(struct http *http, const struct http_request *request, enum addr_reach reach)
 {
     for (size_t i = 0; i < HTTP_POOL; i++) {
         struct http_connection *connection = http->pool[i];
-        if (!connection || !url_same_origin(&connection->origin, url) || connection->trust != trust)
+        if (!connection || !serves(connection, http, request, reach))
             continue;
         http->pool[i] = NULL;
         /* What stands in it already would be taken for the answer to the next request. */
@@ -175,7 +194,7 @@ static struct http_connection *open_for(struct http *http, const struct http_req
     struct trust *trust = http->trust;
     const struct identity *identity = http->identity;
     http->trust = request->trust ? request->trust : trust;
-    http->identity = request->identity ? request->identity : identity;
+    http->identity = identity_for(http, request);
     struct http_connection *connection = http_connection_open(http, &request->url, reach, request->deadline, error);
     http->trust = trust;
     http->identity = identity;
@@ -188,8 +207,7 @@ static int send_once(struct http *http, const struct http_request *request, enum
 {
     for (;;) {
         bool keep = false, no_byte = false;
-        struct http_connection *connection =
-            pool_take(http, &request->url, request->trust ? request->trust : http->trust);
+        struct http_connection *connection = pool_take(http, request, reach);
         if (!connection)
             connection = open_for(http, request, reach, error);
         if (!connection)
@@ -207,9 +225,19 @@ static int send_once(struct http *http, const struct http_request *request, enum
     }
 }
 
-/* A line break in a value would begin a header of somebody else's. */
+static bool is_visible(const char *text)
+{
+    for (const char *c = text; c && *c; c++)
+        if ((unsigned char)*c <= 0x20 || *c == 0x7f)
+            return false;
+    return true;
+}
+
+/* A line break in a value would begin a header of somebody else's, one in the path a whole request. */
 static int check_fields(const struct http_request *request, struct error *error)
 {
+    if (!is_visible(request->url.path) || !is_visible(request->url.query))
+        return error_set(error, REASON_REFUSED, request->url.host, "the path to ask for holds a blank or a line break");
     for (size_t i = 0; i < request->field_count; i++)
         for (const char *c = request->fields[i].value; *c; c++)
             if (((unsigned char)*c < 0x20 && *c != '\t') || *c == 0x7f)

@@ -208,6 +208,7 @@ static int establish(struct http *http, struct http_connection *connection, enum
         return -1;
     connection->proxied = proxied;
     connection->trust = http->trust;
+    connection->identity = http->identity;
     connection->via_proxy = proxied && !url->https;
     connection->stream.name = http->unix_path ? http->unix_path : url->host;
     if (!url->https)

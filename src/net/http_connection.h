@@ -13,8 +13,9 @@ struct http_connection {
     bool via_proxy;   /* plain HTTP through a proxy: requests name the whole URL */
     bool proxied;     /* `peer` is the proxy */
     struct url proxy;
-    struct trust *trust; /* that its certificate was judged by */
-    bool used;           /* carried a reply before */
+    struct trust *trust;             /* that its certificate was judged by */
+    const struct identity *identity; /* that we showed ourselves as */
+    bool used;                       /* carried a reply before */
     struct addr peer;
 };
 

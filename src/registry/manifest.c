@@ -89,12 +89,16 @@ static int take_head(const struct asking *asking, const struct http_reply *reply
     return 1;
 }
 
+static bool has_parts(struct json_node root)
+{
+    return json_is(json_get(root, "manifests"), JSON_ARRAY) || json_is(json_get(root, "layers"), JSON_ARRAY) ||
+           json_is(json_get(root, "fsLayers"), JSON_ARRAY) || json_is(json_get(root, "config"), JSON_OBJECT);
+}
+
 /* By its members: JSON of anybody's may have one of these names, too. */
 static bool looks_like_manifest(struct json_node root)
 {
-    bool parts = json_is(json_get(root, "manifests"), JSON_ARRAY) || json_is(json_get(root, "layers"), JSON_ARRAY) ||
-                 json_is(json_get(root, "fsLayers"), JSON_ARRAY) || json_is(json_get(root, "config"), JSON_OBJECT);
-    return json_is(root, JSON_OBJECT) && (parts || json_is(json_get(root, "schemaVersion"), JSON_NUMBER));
+    return json_is(root, JSON_OBJECT) && (has_parts(root) || json_is(json_get(root, "schemaVersion"), JSON_NUMBER));
 }
 
 /* Without a manifest's media type in the header it must say by itself that it is one. */
@@ -103,7 +107,8 @@ static bool says_manifest(struct arena *arena, struct json_node root)
     int64_t version;
     const char *inner = json_cstr(arena, json_get(root, "mediaType"));
     bool versioned = json_int64(json_get(root, "schemaVersion"), &version) && (version == 1 || version == 2);
-    return looks_like_manifest(root) && (versioned || (inner && is_manifest_type(slice_of(inner))));
+    bool named = inner && is_manifest_type(slice_of(inner));
+    return looks_like_manifest(root) && (named || (versioned && has_parts(root)));
 }
 
 /* The bytes decide: what is no manifest is not one because a header says so. */
@@ -231,7 +236,7 @@ int registry_has_manifest(const struct registry_client *client, const char *repo
     int taken = status == 200 ? take_head(&asking, &reply) : 0;
     if (taken != 0)
         return taken < 0 ? -1 : 0;
-    if (status == 429 || status >= 500)
+    if (status == 429 || (status >= 500 && status != 501)) /* 501: that it knows no HEAD */
         return registry_refused(client, &reply, manifest->anonymous, arena, error);
     return registry_get_manifest(client, repository, target, arena, manifest, error);
 }

@@ -8,6 +8,10 @@
 #define REFERRERS_MAX (4 << 20)
 #define PAGES_MAX     20
 
+/* The parts of a digest in the tag that stands for its referrers (OCI distribution-spec, "Referrers Tag Schema"). */
+#define FALLBACK_ALGORITHM_MAX 32
+#define FALLBACK_ENCODED_MAX   64
+
 /* Those of cosign, Sigstore's bundles and Notary. */
 static bool is_signature(struct slice type)
 {
@@ -100,7 +104,8 @@ int registry_find_signature(const struct registry_client *client, const char *re
 {
     struct slice encoded = slice_of(digest);
     struct slice algorithm = slice_cut(&encoded, ':');
-    const char *tag = arena_printf(arena, "%.*s-%.*s", SLICE_ARGS(algorithm), SLICE_ARGS(encoded));
+    const char *tag = arena_printf(arena, "%.*s-%.*s", SLICE_ARGS(slice_head(algorithm, FALLBACK_ALGORITHM_MAX)),
+                                   SLICE_ARGS(slice_head(encoded, FALLBACK_ENCODED_MAX)));
     *found = false;
     int asked = ask_referrers(client, repository, digest, arena, found, error);
     if (asked < 0 || *found)

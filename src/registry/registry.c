@@ -68,6 +68,7 @@ void registry_prepare(const struct registry_client *client, struct http_request 
     request->deadline = client->deadline;
     request->trust = registry->has_trust ? &registry->trust : NULL;
     request->identity = registry->identity;
+    request->reach = client->reach;
 }
 
 /*

@@ -40,11 +40,13 @@ struct registry {
     bool refused; /* the login was, and strangers are let in: they are asked as such from now on */
     enum registry_scheme scheme;
     const char *realm, *service, *scope; /* of its token service; a scope that names no repository is its own */
+    size_t learnt;                       /* bytes of such texts, so far */
     struct registry_token *tokens;
     pthread_cond_t fetched; /* one of them */
     bool shown;             /* it has shown itself to be a registry */
     enum addr_reach grants; /* where it may lead us */
     int64_t free_at;        /* milliseconds on the monotonic clock: when the next request may begin */
+    int64_t rests_until;    /* likewise, as the registry itself asked for it */
 };
 
 struct registries {
@@ -75,6 +77,7 @@ struct registry_client {
     registry_login_finder *find_login;
     void *context;
     const char *plain_http; /* a registry that is spoken to without TLS; NULL: none */
+    enum addr_reach reach;  /* where it may be: its name may be a peer's word */
     int64_t deadline;
 };
 

@@ -10,6 +10,9 @@
 #include "registry/challenge.h"
 #include "registry/token.h"
 
+#define CHALLENGE_TEXT_MAX 4096      /* of a realm, a service, a scope */
+#define LEARNT_MAX         (4 << 20) /* of all of them: they may name the repository, and differ for each */
+
 /* Only what pulling needs is asked for. */
 static const char *scope_for(const struct registry *registry, const char *repository, struct arena *arena)
 {
@@ -47,11 +50,15 @@ static int take_turn(const struct registry_client *client, struct error *error)
     struct registry *registry = client->registry;
     pthread_mutex_lock(&registry->lock);
     int64_t now = clock_ms(), turn = registry->free_at > now ? registry->free_at : now;
+    bool wants_rest = registry->rests_until >= client->deadline;
     if (turn < client->deadline)
         registry->free_at = turn + REGISTRY_SPACING_MS;
     pthread_mutex_unlock(&registry->lock);
     if (turn >= client->deadline && turn > now) {
-        error_set(error, REASON_THROTTLED, registry->name, "it asked us to wait longer than there is time");
+        if (wants_rest)
+            error_set(error, REASON_THROTTLED, registry->name, "it asked us to wait longer than there is time");
+        else
+            error_set(error, REASON_TIMEOUT, registry->name, "the time was over before its turn came");
         error->final = true;
         return -1;
     }
@@ -65,6 +72,7 @@ static void pause_registry(struct registry *registry, long seconds)
         return;
     pthread_mutex_lock(&registry->lock);
     int64_t until = deadline_in(seconds * 1000LL);
+    registry->rests_until = until > registry->rests_until ? until : registry->rests_until;
     registry->free_at = until > registry->free_at ? until : registry->free_at;
     pthread_mutex_unlock(&registry->lock);
 }
@@ -125,6 +133,26 @@ static void forget_used(struct registry *registry, const char *scope, const char
         registry_token_forget(registry, scope);
 }
 
+static bool fits(const char *text)
+{
+    return !text || strlen(text) <= CHALLENGE_TEXT_MAX;
+}
+
+static bool is_bearable(const struct challenge *challenge)
+{
+    return fits(challenge->realm) && fits(challenge->service) && fits(challenge->scope);
+}
+
+/* A registry says the same each time: only what is new takes memory, and a few times alone. */
+static void learn_text(struct registry *registry, const char **known, const char *text)
+{
+    bool same = text ? *known && strcmp(*known, text) == 0 : !*known;
+    if (same || registry->learnt > LEARNT_MAX)
+        return;
+    registry->learnt += text ? strlen(text) : 0;
+    *known = text ? arena_strdup(&registry->arena, text) : NULL;
+}
+
 /* Under 401: learns what is wanted. False when that has been given already, or cannot be. */
 static bool learn_scheme(const struct registry_client *client, const char *repository, const struct http_reply *reply,
                          const char *authorization, struct arena *arena)
@@ -135,11 +163,11 @@ static bool learn_scheme(const struct registry_client *client, const char *repos
     pthread_mutex_lock(&registry->lock);
     bool was_basic = registry->scheme == SCHEME_BASIC || registry->login == LOGIN_ECR;
     bool helps = false;
-    if (challenge.bearer && challenge.realm) {
+    if (challenge.bearer && challenge.realm && is_bearable(&challenge)) {
         registry->scheme = SCHEME_BEARER;
-        registry->realm = arena_strdup(&registry->arena, challenge.realm);
-        registry->service = challenge.service ? arena_strdup(&registry->arena, challenge.service) : NULL;
-        registry->scope = challenge.scope ? arena_strdup(&registry->arena, challenge.scope) : NULL;
+        learn_text(registry, &registry->realm, challenge.realm);
+        learn_text(registry, &registry->service, challenge.service);
+        learn_text(registry, &registry->scope, challenge.scope);
         forget_used(registry, scope_for(registry, repository, arena), authorization);
         helps = true;
     } else if (challenge.basic) {
@@ -181,7 +209,10 @@ static bool renew(const struct registry_client *client, const char *repository, 
         forget_used(registry, scope_for(registry, repository, arena), authorization);
         renewed = true;
     } else if (registry->login == LOGIN_ECR && says_expired(reply)) {
-        renewed = registry_find_login(client, true, &ignored) == 1;
+        /* Another thread may have renewed it since this request was sent. */
+        const char *now = arena_printf(arena, "Basic %s", basic_authorization(arena, &registry->auth));
+        bool is_last = authorization && strcmp(authorization, now) == 0;
+        renewed = !is_last || registry_find_login(client, true, &ignored) == 1;
     }
     pthread_mutex_unlock(&registry->lock);
     return renewed;
@@ -197,7 +228,7 @@ static void note_status(const struct http_reply *reply, struct error *error, con
 
 static bool is_busy(const struct http_reply *reply)
 {
-    return reply->head.status == 429 || reply->head.status >= 500;
+    return reply->head.status == 429 || (reply->head.status >= 500 && reply->head.status != 501);
 }
 
 /* What was done once already for a request. */

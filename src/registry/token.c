@@ -162,6 +162,12 @@ static int fetch(const struct wish *wish, struct arena *arena, const char **valu
     if (ask(wish, arena, &reply, error) < 0)
         return -1;
     int status = reply.head.status;
+    if (buys(wish) && (status == 404 || status == 405) && wish->auth.username && wish->auth.password &&
+        *wish->auth.password) {
+        struct wish plain = *wish; /* a service of the older kind, which knows GET alone */
+        plain.auth.identity_token = NULL;
+        return fetch(&plain, arena, value, life, error);
+    }
     if (buys(wish) && (status == 404 || status == 405)) {
         error_set(error, REASON_UNSUPPORTED, name, "its token service %s takes no identity tokens", reply.url.host);
         error_hint(error, "log in with a user and a password");

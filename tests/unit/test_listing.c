@@ -236,6 +236,18 @@ static void test_kubernetes(void **state)
         {POD "spec:\n  containers:\n  - image: 'b:1'\n  - image: \"c:2\"\n", "b:1@5 c:2@6"}, {POD "spec:\n  containers:\n  - image: !!str b\n  - image: &x c\n", "b@5 c@6"},
         {POD "spec:\n  containers:\n  - image: b\n  broken\n", "!6 it is neither 'key: value' nor '- element'"},
         {POD "spec:\n  containers:\n  - image: \"b\n", "!5 a quote is not closed"},
+        /* A quote within a quoted key ends neither it nor the file. */
+        {POD "spec:\n  containers:\n  - image: b\n    x:\n      \"y\\\": z\": 1\n  - image: c\n    name: \"q\"\n  - image: d\n", "b@5 c@8 d@10"},
+        {POD "spec:\n  containers:\n  - 'it''s': 1\n    image: b\n  - image: c\n", "b@6 c@7"},
+        {POD "spec:\n  containers:\n  - args: [sh, -c, one\n      two, \"three\"]\n    image: b\n", "b@7"},
+        {POD "spec:\n  containers:\n  - <<: {image: b}\n    name: a\n", "b@5"},
+        /* What an alias brings in is read where it stands first, or not passed over in silence. */
+        {"a: &c\n- image: b\nspec:\n  containers: *c\n", "!4 an alias stands for images that are not read where they stand: write them out"},
+        {"a:\n- &c\n  image: b\nspec:\n  containers:\n  - *c\n", "!6 an alias stands for images that are not read where they stand: write them out"},
+        {"a: &c [{image: b}]\nspec: {containers: *c}\n", "!2 an alias stands for images that are not read where they stand: write them out"},
+        {"kind: Pod\nspec: &s\n  containers:\n  - image: b\nother:\n  spec: *s\n", "b@4"},
+        {"a: &c\n- name: b\nspec:\n  volumes: *c\n  containers:\n  - image: d\n", "d@6"},
+        {"a: &c\n  image: b\nc: *c\nspec:\n  containers:\n  - image: d\n", "d@6"},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         CHECK_TEXT(list_named(rows[i].text, "-"), rows[i].images, "%s", rows[i].text);
@@ -260,6 +272,9 @@ static void test_compose(void **state)
         {"x-base: &base\n  image: b\nservices:\n  a:\n    <<: *base\n", "b@2"}, {"name: p\nservices:\n  image:\n    image: b\n", "b@4"},
         {"services:\n  a:\n    build:\n      image: b\n", ""}, {"services:\n- a:\n    image: b\n", ""}, {"services:\n  - image: b\n", ""}, {"other:\n  a:\n    image: b\n", ""},
         {"services:\n  a:\n    environment:\n      image: b\n    image: c\n", "c@5"},
+        {"x-all:\n  one: &one\n    image: b\nservices:\n  a:\n    <<: *one\n  c:\n    image: d\n", "b@3 d@8"},
+        {"services:\n  a:\n    <<: {image: b}\n  c:\n    <<: [{image: d}, {image: e}]\n", "b@3 d@5 e@5"},
+        {"all: &all\n  image: b\nservices:\n  a:\n    <<: *all\n", "!5 an alias stands for images that are not read where they stand: write them out"},
         {"services:\n  a:\n    image: ${\n", "!3 a '$' begins no variable; a plain one is written $$"},
     };
     for (size_t i = 0; i < COUNT(rows); i++)

@@ -131,9 +131,16 @@ static void test_platforms(void **state)
         {"linux/amd64", "linux/amd64", true}, {"linux/arm64/v8", "linux/arm64", true}, {"linux/arm64", "linux/arm64/v8", true}, {"linux/arm/v7", "linux/arm/v7", true},
         {"linux/arm/v7", "linux/arm/v6", false}, {"linux/arm/v7", "linux/arm", true}, {"linux/arm", "linux/arm64", false}, {"linux/arm64", "linux/arm", false}, {"linux/amd64", "linux/arm64", false},
         {"linux/amd64", "windows/amd64", false}, {"linux/amd64/v3", "linux/amd64/v3", true}, {"linux/amd64/v2", "linux/amd64/v3", false}, {"linux/arm/v7", "linux/arm/v71", false},
+        {"linux/amd64/v3", "linux/amd64", false}, {"linux/amd64", "linux/amd64/v3", true}, {"linux/amd64/v1", "linux/amd64", true}, {"linux/arm/v6", "linux/arm", true},
+        {"linux/arm64/v9", "linux/arm64/v8", false},
     };
     for (size_t i = 0; i < COUNT(fits); i++)
         CHECK(platform_fits(fits[i].offered, fits[i].wanted) == fits[i].fits, "%s for %s", fits[i].offered, fits[i].wanted);
+
+    /* Of several that would do the one that a pull takes. */
+    assert_true(platform_rank("linux/arm/v7", "linux/arm") > platform_rank("linux/arm/v5", "linux/arm"));
+    assert_true(platform_rank("linux/arm/v7", "linux/arm/v7") > platform_rank("linux/arm", "linux/arm/v7"));
+    assert_true(platform_rank("linux/arm", "linux/arm/v7") > platform_rank("linux/arm", "linux/arm/v6"));
 
     static const struct {
         const char *text, *platform;
