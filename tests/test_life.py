@@ -142,7 +142,7 @@ def test_no_core_dumps(pushed, tmp_path, number):
     wait_for(hangs)
     with open(f"/proc/{process.pid}/limits") as f:
         limit, = [line for line in f if line.startswith("Max core file size")]
-    assert limit.split()[4:6] == ["0", "0"]
+    assert limit.split()[4] == "0"  # the hard limit stays: a command that we start may have its own
     process.send_signal(number)
     process.communicate(timeout=10)
     assert process.returncode == -number
