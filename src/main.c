@@ -67,20 +67,11 @@ static void on_signal(int number)
     _exit(128 + number);
 }
 
-/* What we were told to ignore, as a background job's SIGINT, stays so; the first process of a container has no default. */
-static void end_at(int number, const struct sigaction *end)
-{
-    struct sigaction before;
-    sigaction(number, NULL, &before);
-    if (before.sa_handler != SIG_IGN || getpid() == 1)
-        sigaction(number, end, NULL);
-}
-
 static void set_signals(void)
 {
     struct sigaction end = {.sa_handler = on_signal}, ignore = {.sa_handler = SIG_IGN}, usual = {.sa_handler = SIG_DFL};
-    end_at(SIGINT, &end);
-    end_at(SIGTERM, &end);
+    sigaction(SIGINT, &end, NULL);
+    sigaction(SIGTERM, &end, NULL);
     sigaction(SIGPIPE, &ignore, NULL);
     sigaction(SIGCHLD, &usual, NULL); /* ignored, as some parents hand it down, it would hide how our children end */
 }
