@@ -240,7 +240,8 @@ def index_for(lab, ref, platforms):
 
 @pytest.mark.parametrize("offered, wanted, taken", [
     (["linux/arm/v5", "linux/arm/v7"], "linux/arm", "linux/arm/v7"), (["linux/arm", "linux/arm/v7"], "linux/arm/v7", "linux/arm/v7"),
-    (["linux/amd64/v3", "linux/amd64"], "linux/amd64", "linux/amd64"), (["linux/arm64/v9", "linux/arm64/v8"], "linux/arm64", "linux/arm64/v8"),
+    (["linux/amd64/v3", "linux/amd64"], "linux/amd64", "linux/amd64"),
+    (["linux/arm64/v9", "linux/arm64/v8"], "linux/arm64", "linux/arm64/v8"),
     (["linux/amd64", "linux/amd64/v3"], "linux/amd64/v3", "linux/amd64/v3"), (["linux/amd64/v3"], "linux/amd64", None)])
 def test_the_one_that_a_pull_takes(lab, offered, wanted, taken):
     children = index_for(lab, f"{OPEN}/team/app:v1", offered)

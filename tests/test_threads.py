@@ -101,7 +101,8 @@ class Crowd:
 @pytest.fixture
 def crowd(lab, tmp_path):
     hub = {"https://index.docker.io/v1/": {"auth": LOGIN}}
-    (tmp_path / "config.json").write_text(json.dumps({"auths": {"bearer.lab.test": {"auth": LOGIN}, "basic.lab.test": {"auth": LOGIN}, **hub}}))
+    logins = {"bearer.lab.test": {"auth": LOGIN}, "basic.lab.test": {"auth": LOGIN}, **hub}
+    (tmp_path / "config.json").write_text(json.dumps({"auths": logins}))
     return Crowd(lab, tmp_path)
 
 
