@@ -50,6 +50,9 @@ static const struct command commands[] = {
      "Looks at this place, the network, credentials, permissions and the image, and says what to do. Nothing is "
      "changed;\n"
      "looking at the image's platform counts as a pull in ECR.\n"},
+    {"api", cmd_api, "any operation of ECR or ECR Public, by its name",
+     "usage: ecr api [--public] [--no-paginate] [--format MEMBER] OPERATION [JSON|@FILE|-]\n\n"
+     "OPERATION is the API's name (DescribeImages) or the aws CLI's (describe-images). All pages are merged.\n"},
     {"version", cmd_version, "the version of this program", "usage: ecr version\n"},
     {NULL, NULL, NULL, NULL},
 };

@@ -81,6 +81,12 @@ void json_write_str(struct buf *b, const char *text)
     json_write_slice(b, slice_of(text));
 }
 
+void json_write_raw(struct buf *b, struct slice json)
+{
+    separate(b);
+    buf_slice(b, json);
+}
+
 void json_write_int(struct buf *b, int64_t number)
 {
     separate(b);

@@ -20,6 +20,7 @@ void json_member(struct buf *b, const char *name);
 void json_write_slice(struct buf *b, struct slice text);
 void json_write_str(struct buf *b, const char *text);
 void json_write_int(struct buf *b, int64_t number);
+void json_write_raw(struct buf *b, struct slice json); /* a value as it stands */
 
 /* A member with a string value, left out when `text` is NULL. */
 void json_member_str(struct buf *b, const char *name, const char *text);

@@ -47,6 +47,7 @@ int cmd_get_login_password(struct invocation *invocation);
 int cmd_credential_helper(struct invocation *invocation);
 int cmd_kubelet_credentials(struct invocation *invocation);
 int cmd_doctor(struct invocation *invocation);
+int cmd_api(struct invocation *invocation);
 
 /* A name that the program may be called by, and the command that this stands for. */
 struct role {

@@ -18,18 +18,25 @@ void ecr_request_open(const struct ecr_api *api, struct buf *body)
     json_member_str(body, "registryId", api->account);
 }
 
+int ecr_send(const struct ecr_api *api, const char *operation, struct slice body, size_t limit, struct arena *arena,
+             struct json *reply, struct error *error)
+{
+    struct aws_request request = {operation, body, NULL, limit, api->deadline};
+    struct aws_document document;
+    int status = aws_call(&api->client, &request, arena, &document, error);
+    *reply = document.json;
+    if (status < 0 && error->reason == REASON_DENIED && error->service_code &&
+        slice_starts(slice_of(error->service_code), "AccessDenied"))
+        error_hint(error, "the caller lacks the IAM action %s:%s", api->client.service->signing_name, operation);
+    return status;
+}
+
 int ecr_call(const struct ecr_api *api, const char *operation, struct buf *body, size_t limit, struct arena *arena,
              struct json *reply, struct error *error)
 {
     json_close(body, '}');
-    struct aws_request request = {operation, buf_view(body), NULL, limit, api->deadline};
-    struct aws_document document;
-    int status = aws_call(&api->client, &request, arena, &document, error);
-    *reply = document.json;
+    int status = ecr_send(api, operation, buf_view(body), limit, arena, reply, error);
     buf_free(body);
-    if (status < 0 && error->reason == REASON_DENIED && error->service_code &&
-        slice_starts(slice_of(error->service_code), "AccessDenied"))
-        error_hint(error, "the caller lacks the IAM action %s:%s", api->client.service->signing_name, operation);
     return status;
 }
 

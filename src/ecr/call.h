@@ -13,6 +13,10 @@
 /* Begins a request's body with the account of the registry. */
 void ecr_request_open(const struct ecr_api *api, struct buf *body);
 
+/* Sends a whole body, and parses the reply. A denial's error names the IAM action. */
+int ecr_send(const struct ecr_api *api, const char *operation, struct slice body, size_t limit, struct arena *arena,
+             struct json *reply, struct error *error);
+
 /* Closes and sends the body, which is freed, and parses the reply. A denial's error names the IAM action. */
 int ecr_call(const struct ecr_api *api, const char *operation, struct buf *body, size_t limit, struct arena *arena,
              struct json *reply, struct error *error);

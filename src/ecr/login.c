@@ -35,8 +35,7 @@ int ecr_login(struct ecr_caller *caller, const struct ecr_host *host, int64_t de
     return from_token(ecr_token(&api, tokens, arena), host->name, arena, login, error);
 }
 
-/* A registry of which only the region is known. */
-static int region_host(struct ecr_caller *caller, int64_t deadline, struct ecr_host *host, struct error *error)
+int ecr_own_region(struct ecr_caller *caller, int64_t deadline, struct ecr_host *host, struct error *error)
 {
     const char *region = ecr_caller_region(caller, deadline);
     if (!region) {
@@ -55,7 +54,7 @@ int ecr_login_own(struct ecr_caller *caller, int64_t deadline, struct ecr_tokens
 {
     struct ecr_api api;
     struct ecr_host host, own;
-    if (region_host(caller, deadline, &host, error) < 0 || ecr_caller_api(caller, &host, deadline, &api, error) < 0)
+    if (ecr_own_region(caller, deadline, &host, error) < 0 || ecr_caller_api(caller, &host, deadline, &api, error) < 0)
         return -1;
     const struct ecr_token *token = ecr_token(&api, tokens, arena);
     const char *endpoint = token->endpoint ? token->endpoint : "";
@@ -71,7 +70,7 @@ int ecr_own_host(struct ecr_caller *caller, const char *account, int64_t deadlin
                  struct ecr_host *host, struct error *error)
 {
     struct ecr_host known = {.region = NULL};
-    if (region_host(caller, deadline, &known, error) < 0)
+    if (ecr_own_region(caller, deadline, &known, error) < 0)
         return -1;
     const char *name =
         arena_printf(arena, "%s.dkr.ecr.%s.%s", account, known.region, partition_of_region(known.region)->dns_suffix);

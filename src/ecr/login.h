@@ -27,6 +27,9 @@ int ecr_login_as(struct ecr_caller *caller, const struct ecr_host *host, struct 
 int ecr_login_own(struct ecr_caller *caller, int64_t deadline, struct ecr_tokens *tokens, struct arena *arena,
                   struct ecr_login *login, struct error *error);
 
+/* The caller's own registry, of which the region alone is known. */
+int ecr_own_region(struct ecr_caller *caller, int64_t deadline, struct ecr_host *host, struct error *error);
+
 /* The host of an account's registry in a region, in its usual form. */
 int ecr_own_host(struct ecr_caller *caller, const char *account, int64_t deadline, struct arena *arena,
                  struct ecr_host *host, struct error *error);
