@@ -5,17 +5,24 @@
 #include "image/manifest.h"
 #include "image/platform.h"
 
+static void write_part(struct buf *out, const char *name, struct slice part)
+{
+    json_member(out, name);
+    json_write_slice(out, part);
+}
+
+/* Each part is a word: nothing else gets through. */
 static void write_platform(struct buf *out, const char *platform)
 {
-    size_t at = strlen(platform) - 2; /* the last '/' with something on both sides */
-    while (platform[at] != '/' && at > 0)
-        at--;
-    MUST(at > 0);
+    struct slice rest = slice_of(platform);
+    struct slice os = slice_cut(&rest, '/'), architecture = slice_cut(&rest, '/');
+    MUST(os.len && architecture.len && slice_find(rest, '/') < 0);
     json_member(out, "platform");
     json_open(out, '{');
-    json_member(out, "os");
-    json_write_slice(out, (struct slice){platform, at});
-    json_member_str(out, "architecture", platform + at + 1);
+    write_part(out, "os", os);
+    write_part(out, "architecture", architecture);
+    if (rest.data)
+        write_part(out, "variant", rest);
     json_close(out, '}');
 }
 

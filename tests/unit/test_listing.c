@@ -242,12 +242,12 @@ static void test_kubernetes(void **state)
         {POD "spec:\n  containers:\n  - args: [sh, -c, one\n      two, \"three\"]\n    image: b\n", "b@7"},
         {POD "spec:\n  containers:\n  - <<: {image: b}\n    name: a\n", "b@5"},
         /* What an alias brings in is read where it stands first, or not passed over in silence. */
-        {"a: &c\n- image: b\nspec:\n  containers: *c\n", "!4 an alias stands for images that are not read where they stand: write them out"},
-        {"a:\n- &c\n  image: b\nspec:\n  containers:\n  - *c\n", "!6 an alias stands for images that are not read where they stand: write them out"},
-        {"a: &c [{image: b}]\nspec: {containers: *c}\n", "!2 an alias stands for images that are not read where they stand: write them out"},
+        {"kind: x\na: &c\n- image: b\nspec:\n  containers: *c\n", "!5 an alias stands for images that are not read where they stand: write them out"},
+        {"kind: x\na:\n- &c\n  image: b\nspec:\n  containers:\n  - *c\n", "!7 an alias stands for images that are not read where they stand: write them out"},
+        {"kind: x\na: &c [{image: b}]\nspec: {containers: *c}\n", "!3 an alias stands for images that are not read where they stand: write them out"},
         {"kind: Pod\nspec: &s\n  containers:\n  - image: b\nother:\n  spec: *s\n", "b@4"},
-        {"a: &c\n- name: b\nspec:\n  volumes: *c\n  containers:\n  - image: d\n", "d@6"},
-        {"a: &c\n  image: b\nc: *c\nspec:\n  containers:\n  - image: d\n", "d@6"},
+        {"kind: x\na: &c\n- name: b\nspec:\n  volumes: *c\n  containers:\n  - image: d\n", "d@7"},
+        {"kind: x\na: &c\n  image: b\nc: *c\nspec:\n  containers:\n  - image: d\n", "d@7"},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         CHECK_TEXT(list_named(rows[i].text, "-"), rows[i].images, "%s", rows[i].text);
