@@ -21,8 +21,8 @@ def repositories(lab):
     return NAMES
 
 
-def api(lab, *arguments, **options):
-    return lab.ecr("api", *arguments, **options)
+def api(lab, *arguments, env=None, **options):
+    return lab.ecr("api", *arguments, env={"AWS_REGION": "us-east-1", **(env or {})}, **options)
 
 
 def bodies(lab, operation):
@@ -96,14 +96,14 @@ def test_one_page(lab, repositories):
 def test_pages_within_a_member(lab):
     """Findings are a list within an object, beside what is the same on each page."""
     pages = [{"imageScanFindings": {"findings": [{"name": f"CVE-{i}"}], "findingSeverityCounts": {"HIGH": 2}},
-              "repositoryName": "a", "nextToken": str(i)} for i in range(2)]
+              "repositoryName": "team/a", "nextToken": str(i)} for i in range(2)]
     del pages[1]["nextToken"]
     pages[1]["late"] = [1]
     lab.fault("body", service="api", text=json.dumps(pages[0]), count=1)
-    lab.fault("body", service="api", text=json.dumps(pages[1]), skip=1)
-    answer, = api(lab, "--json", "DescribeImageScanFindings", '{"repositoryName":"a","imageId":{"imageTag":"x"}}').json
+    lab.fault("body", service="api", text=json.dumps(pages[1]))
+    answer, = api(lab, "--json", "DescribeImageScanFindings", '{"repositoryName":"team/a","imageId":{"imageTag":"x"}}').json
     assert answer == {"imageScanFindings": {"findings": [{"name": "CVE-0"}, {"name": "CVE-1"}], "findingSeverityCounts": {"HIGH": 2}},
-                      "repositoryName": "a", "late": [1]}
+                      "repositoryName": "team/a", "late": [1]}
 
 
 def test_pages_without_an_end(lab):
@@ -154,7 +154,7 @@ def test_denied(lab, repositories):
 
 
 def test_not_found(lab):
-    error_of(api(lab, "DescribeImages", '{"repositoryName":"none"}'), 1, "no-repository")
+    error_of(api(lab, "DescribeImages", '{"repositoryName":"none"}'), 1, "RepositoryNotFoundException")
 
 
 def test_conflict(lab, repositories):

@@ -17,10 +17,20 @@ static void write_elements(struct buf *out, struct arena *scratch, const struct 
     json_close(out, ']');
 }
 
+/* One that is null, too. */
+static bool has_member(struct json_node node, const char *name)
+{
+    for (struct json_node key = json_first(node); json_is(node, JSON_OBJECT) && json_exists(key);
+         key = json_next(node, json_next(node, key)))
+        if (json_equals(key, name))
+            return true;
+    return false;
+}
+
 static bool is_in_any(const struct json_node *nodes, size_t count, const char *name)
 {
     for (size_t i = 0; i < count; i++)
-        if (json_exists(json_get(nodes[i], name)))
+        if (has_member(nodes[i], name))
             return true;
     return false;
 }
