@@ -8,7 +8,9 @@ import pytest
 if "LAB_CONTROL" not in os.environ:
     pytest.exit("the tests run inside the lab; run: tests/lab/run build/venv/bin/python -m pytest tests", returncode=4)
 
-signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job has it ignored, and so would the tested have
+# A background job has these ignored, and what is ignored goes on to all children: the tested would have them so.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 
 from lab import Lab  # noqa: E402  (it needs what the lab installs)
 

@@ -86,6 +86,11 @@ def digitless(text):
     return re.sub(r"\d+", "0", re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}", "ID", text))
 
 
+def unlike(lines):
+    """Those that differ in more than digits, in their order."""
+    return list(dict.fromkeys(digitless(line) for line in lines))
+
+
 def check_text(report, text):
     """The text says the same as the JSON, line by line, the same advice once, and the same policy."""
     assert text.code == report.code, (text, report)
@@ -95,7 +100,8 @@ def check_text(report, text):
     rows = [f"{f['verdict']:8} {f['step']:12} {f['subject']}: {f['detail']}"
             + (f" (request id {f['requestId']})" if "requestId" in f else "") for f in report.findings]
     assert [digitless(re.sub(r" \[\d+ ms\]$", "", line)) for line in lines.splitlines()] == [digitless(r) for r in rows], text
-    assert [digitless(line) for line in advice.splitlines()] == [digitless(f"- {h}") for h in report.hints], text
+    # Two steps may name the time of day, and a second pass between them.
+    assert unlike(advice.splitlines()) == unlike(f"- {h}" for h in report.hints), text
     assert bool(nothing) == (not report.hints and report.code == 0), text
     assert (json.loads(policy) if policy else None) == report.policy, text
 
