@@ -579,7 +579,9 @@ def test_killed_at_any_time(place):
         process = run_to_the_death(place)
         time.sleep(random.uniform(0.5, 1) * whole)
         process.kill()
-        killed += process.wait() == -signal.SIGKILL
+        in_time = process.wait() == -signal.SIGKILL
+        killed += in_time
+        whole *= 1.05 if in_time else 0.8  # the first run may have been a slow one
         value = place.config
         assert is_good(place.lab, HOST, password_of(value["auths"].pop(HOST))) and value == {**BULK, "auths": {}}
     assert killed

@@ -1,6 +1,5 @@
 #include "check/import.h"
 
-#include "net/addr.h"
 #include "registry/manifest.h"
 
 #define SOURCE "registry"
@@ -18,13 +17,12 @@ static void decide(struct session *session, struct item *item, enum reason reaso
     item_decide(item, &session->arena, SOURCE, &outcome);
 }
 
-/* A rule is a service's word, which may lead out to registries alone, and not to what is on this machine. */
+/* A rule is a service's word: it must name a repository, and REACH_OUTSIDE keeps it from what is on this machine. */
 static bool names_registry(const char *registry, const char *repository, struct arena *arena)
 {
     struct reference reference;
     const char *name = arena_printf(arena, "%s/%s", registry, repository);
-    return !host_is_loopback(registry) && !reference_parse(arena, name, &reference) &&
-           !host_is_loopback(reference.registry);
+    return !reference_parse(arena, name, &reference);
 }
 
 /* What ECR did not find: its upstream's word decides, where strangers get one. */

@@ -55,7 +55,7 @@ const char *http_redact(struct arena *arena, const struct http_request *request,
     return text;
 }
 
-static const struct trust *trust_for(const struct http *http, const struct http_request *request)
+static struct trust *trust_for(const struct http *http, const struct http_request *request)
 {
     return request->trust ? request->trust : http->trust;
 }
@@ -193,7 +193,7 @@ static struct http_connection *open_for(struct http *http, const struct http_req
 {
     struct trust *trust = http->trust;
     const struct identity *identity = http->identity;
-    http->trust = request->trust ? request->trust : trust;
+    http->trust = trust_for(http, request);
     http->identity = identity_for(http, request);
     struct http_connection *connection = http_connection_open(http, &request->url, reach, request->deadline, error);
     http->trust = trust;
