@@ -32,6 +32,7 @@ static const struct {
     [REASON_UNSUPPORTED] = {"unsupported", STATE_UNKNOWN, EXIT_OTHER},
     [REASON_REFUSED] = {"refused", STATE_UNKNOWN, EXIT_OTHER},
     [REASON_USAGE] = {"usage", STATE_UNKNOWN, EXIT_USAGE},
+    [REASON_NOT_SET] = {"not-set", STATE_UNKNOWN, EXIT_ABSENT},
 };
 
 const char *reason_name(enum reason reason)

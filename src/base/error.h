@@ -32,7 +32,8 @@ enum reason {
     REASON_AMBIGUOUS,
     REASON_UNSUPPORTED,
     REASON_REFUSED,
-    REASON_USAGE, /* of a command line, never of a verdict */
+    REASON_USAGE,   /* of a command line, never of a verdict */
+    REASON_NOT_SET, /* of a setting that was to be shown, never of a verdict */
     REASON_COUNT
 };
 

@@ -94,6 +94,16 @@ void json_merge(struct buf *out, const struct json *pages, size_t count, const c
     arena_free(&scratch);
 }
 
+void json_write_node(struct buf *out, struct json_node node)
+{
+    struct arena scratch = {0};
+    if (json_exists(node))
+        write_value(out, &scratch, &node, 1, NULL);
+    else
+        json_write_raw(out, SLICE("null"));
+    arena_free(&scratch);
+}
+
 static void begin_line(struct buf *out, size_t level)
 {
     buf_char(out, '\n');

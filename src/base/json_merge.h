@@ -11,6 +11,9 @@
  */
 void json_merge(struct buf *out, const struct json *pages, size_t count, const char *without);
 
+/* Writes one value in the same way. */
+void json_write_node(struct buf *out, struct json_node node);
+
 /* Writes a JSON text for people: a member or an element a line, two spaces a level. */
 void json_pretty(struct buf *out, struct slice json);
 

@@ -47,6 +47,14 @@ int cmd_get_login_password(struct invocation *invocation);
 int cmd_credential_helper(struct invocation *invocation);
 int cmd_kubelet_credentials(struct invocation *invocation);
 int cmd_doctor(struct invocation *invocation);
+int cmd_repo(struct invocation *invocation);
+int cmd_policy(struct invocation *invocation);
+int cmd_image(struct invocation *invocation);
+int cmd_tag(struct invocation *invocation);
+int cmd_lifecycle(struct invocation *invocation);
+int cmd_cache(struct invocation *invocation);
+int cmd_replication(struct invocation *invocation);
+int cmd_scan(struct invocation *invocation);
 int cmd_api(struct invocation *invocation);
 
 /* A name that the program may be called by, and the command that this stands for. */

@@ -151,6 +151,11 @@ static int set_value(struct error *error, const struct option *option, const cha
         if (!parse_size(slice_of(value), option->target))
             return bad_value(error, option, value, "no size like 500MB or 2GiB");
         return 0;
+    case OPTION_NUMBER:
+        if (!slice_number(slice_of(value), NUMBER_MAX, &count) || count == 0)
+            return bad_value(error, option, value, "no number from 1 to 1000000");
+        *(int64_t *)option->target = (int64_t)count;
+        return 0;
     case OPTION_LIST:
         return add_value(error, option, value);
     default:
@@ -169,6 +174,10 @@ static int apply(struct parser *p, const struct option *option, const char *valu
             return error_set(p->error, REASON_USAGE, arena_printf(p->error->arena, "--%s", option->name),
                              "takes no value");
         *(bool *)option->target = true;
+        return 0;
+    }
+    if (option->kind == OPTION_MAYBE && !value) {
+        *(const char **)option->target = "";
         return 0;
     }
     if (!value && p->at < p->argc)

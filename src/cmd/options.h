@@ -10,8 +10,12 @@ enum option_kind {
     OPTION_COUNT,    /* int, 1 to 100 */
     OPTION_CHOICE,   /* int: index into `choices` */
     OPTION_SIZE,     /* int64_t, bytes: "500", "20MB" (1000), "20MiB" (1024) */
+    OPTION_NUMBER,   /* int64_t, 1 to NUMBER_MAX */
+    OPTION_MAYBE,    /* const char *: "--name=VALUE", or "" for "--name" alone */
     OPTION_LIST      /* struct text_list: each further value is added */
 };
+
+#define NUMBER_MAX 1000000
 
 /* The values of an option that may be given several times. */
 #define TEXT_LIST_MAX 256

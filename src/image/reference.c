@@ -32,7 +32,7 @@ static bool is_component(struct slice text)
     return false;
 }
 
-static const char *repository_fault(struct slice text)
+const char *reference_repository_fault(struct slice text)
 {
     while (text.data)
         if (!is_component(slice_cut(&text, '/')))
@@ -49,6 +49,12 @@ static bool is_tag(struct slice tag)
         if (!ascii_is_alnum(tag.data[i]) && !(tag.data[i] && strchr("_.-", tag.data[i])))
             return false;
     return true;
+}
+
+const char *reference_tag_fault(struct slice tag)
+{
+    return is_tag(tag) ? NULL
+                       : "a tag has 1 to 128 letters, digits, '_', '.' and '-', and begins with none of the last two";
 }
 
 /* docker's rule: the first part is a host if it has a dot, a colon or an upper-case letter, or is "localhost". */
@@ -130,7 +136,7 @@ static const char *parse_name(struct arena *arena, struct slice name, struct ref
         repository = name;
         use_docker_hub(reference);
     }
-    const char *fault = repository_fault(repository);
+    const char *fault = reference_repository_fault(repository);
     if (fault)
         return fault;
     if (is_image_id(name))
@@ -156,8 +162,9 @@ static const char *parse_parts(struct arena *arena, struct slice text, struct re
     ptrdiff_t colon = slice_rfind(name, ':');
     if (colon > slice_rfind(name, '/')) {
         struct slice tag = slice_from(name, (size_t)colon + 1);
-        if (!is_tag(tag))
-            return "a tag has 1 to 128 letters, digits, '_', '.' and '-', and begins with none of the last two";
+        const char *fault = reference_tag_fault(tag);
+        if (fault)
+            return fault;
         reference->tag = arena_copy(arena, tag);
         name = slice_head(name, (size_t)colon);
     } else if (!reference->digest) {

@@ -26,6 +26,10 @@ struct reference {
 /* NULL, or the rule that the text breaks. All texts live in `arena`. */
 const char *reference_parse(struct arena *arena, const char *text, struct reference *reference);
 
+/* NULL, or the rule of the grammar that the name of a repository, or a tag, breaks. */
+const char *reference_repository_fault(struct slice repository);
+const char *reference_tag_fault(struct slice tag);
+
 /* What is asked for: the digest if there is one, else the tag, as docker and the kubelet do. */
 const char *reference_target(const struct reference *reference);
 

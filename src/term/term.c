@@ -4,10 +4,12 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/utf8.h"
 
+#define USUAL_WIDTH   80    /* of a terminal that does not tell */
 #define WRITE_WAIT_MS 60000 /* for a reader of stdout that is slow */
 
 void term_init(struct term *term, enum term_when when, bool quiet, bool verbose)
@@ -36,6 +38,33 @@ void term_safe(struct buf *out, const char *text)
             buf_char(out, ' ');
         rest = slice_from(rest, len ? len : 1);
     }
+}
+
+size_t term_width(void)
+{
+    struct winsize size = {0};
+    uint64_t columns = 0;
+    if (!isatty(1))
+        return 0;
+    if (ioctl(1, TIOCGWINSZ, &size) == 0 && size.ws_col)
+        return size.ws_col;
+    return slice_number(slice_of(getenv("COLUMNS")), 10000, &columns) && columns ? (size_t)columns : USUAL_WIDTH;
+}
+
+void term_size(struct buf *out, int64_t bytes)
+{
+    static const char *const units[] = {"B", "kB", "MB", "GB", "TB", "PB"};
+    size_t unit = 0;
+    int64_t whole = bytes, tenth = 0;
+    while (whole >= 1000 && unit + 1 < sizeof units / sizeof *units) {
+        tenth = whole % 1000 / 100;
+        whole /= 1000;
+        unit++;
+    }
+    if (unit && whole < 10)
+        buf_printf(out, "%d.%d %s", (int)whole, (int)tenth, units[unit]);
+    else
+        buf_printf(out, "%d %s", (int)whole, units[unit]);
 }
 
 static bool wait_writable(int fd)
@@ -94,6 +123,15 @@ void term_progress(struct term *term, const char *text)
     write_all(2, buf_view(&line));
     buf_free(&line);
     term->progress = text != NULL;
+}
+
+void term_ask(const struct term *term, const char *text)
+{
+    struct buf line = BUF_INIT;
+    buf_str(&line, term->progress ? "\r\033[K" : "");
+    term_safe(&line, text);
+    write_all(2, buf_view(&line));
+    buf_free(&line);
 }
 
 void term_error(const struct term *term, const char *text)

@@ -29,6 +29,9 @@ void term_note(const struct term *term, enum term_colour colour, const char *tex
  */
 void term_progress(struct term *term, const char *text);
 
+/* A question, without a line's end, always. */
+void term_ask(const struct term *term, const char *text);
+
 /* "ecr: TEXT" in red, always. */
 void term_error(const struct term *term, const char *text);
 
@@ -38,6 +41,14 @@ void term_error(const struct term *term, const char *text);
  * GitHub, "##vso[" of Azure) is broken up.
  */
 void term_safe(struct buf *out, const char *text);
+
+/* The columns of the terminal that stdout is; 0: it is none. */
+size_t term_width(void);
+
+/*
+ * Appends bytes as people read them: "999 B", "1.2 kB", "340 MB"; thousands, as docker and ECR's console count.
+ */
+void term_size(struct buf *out, int64_t bytes);
 
 /* Writes to stdout at once and whole. Returns 0, or an errno value. */
 int term_write(struct slice text);

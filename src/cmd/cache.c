@@ -1,0 +1,205 @@
+/* cache: the pull-through cache rules of a registry. */
+#include "cmd/cache.h"
+
+#include "base/json_merge.h"
+#include "ecr/cache_rule.h"
+#include "ecr/name.h"
+
+#define PAGE_ROWS 1000
+
+int cache_prefix(struct work *work, size_t operand)
+{
+    if (work_target(work, operand, TARGET_PREFIX) < 0)
+        return -1;
+    const char *fault = ecr_cache_prefix_fault(slice_of(work->target.repository));
+    return fault ? error_set(&work->in->error, REASON_USAGE, work->target.text, "%s", fault) : 0;
+}
+
+int cache_check_arns(struct work *work, const char *secret, const char *role)
+{
+    struct error *error = &work->in->error;
+    const char *fault = secret ? ecr_secret_arn_fault(slice_of(secret)) : NULL;
+    if (fault)
+        return error_set(error, REASON_USAGE, secret, "%s", fault);
+    fault = role ? ecr_role_arn_fault(slice_of(role)) : NULL;
+    return fault ? error_set(error, REASON_USAGE, role, "%s", fault) : 0;
+}
+
+/* A request about the rule. */
+static void open_body(const struct work *work, struct buf *body)
+{
+    ecr_manage_open(&work->api, "", body);
+    json_member_str(body, "ecrRepositoryPrefix", work->target.repository);
+}
+
+static int call(struct work *work, const char *operation, struct buf *body, struct json_node *reply)
+{
+    struct invocation *in = work->in;
+    return ecr_manage(&work->api, operation, work->target.repository, body, &in->arena, reply, &in->error);
+}
+
+int cache_describe(struct work *work, struct json_node *rule)
+{
+    struct buf body;
+    struct json_node reply;
+    ecr_manage_open(&work->api, "", &body);
+    json_member(&body, "ecrRepositoryPrefixes");
+    json_open(&body, '[');
+    json_write_str(&body, work->target.repository);
+    json_close(&body, ']');
+    if (call(work, "DescribePullThroughCacheRules", &body, &reply) < 0)
+        return -1;
+    *rule = json_first(json_get(reply, "pullThroughCacheRules"));
+    return json_exists(*rule)
+               ? 0
+               : error_set(&work->in->error, REASON_NOT_SET, work->target.repository, "there is no such rule");
+}
+
+int cache_validate(struct work *work)
+{
+    const char *fault;
+    struct invocation *in = work->in;
+    const char *prefix = work->target.repository;
+    if (ecr_cache_rule_validate(&work->api, prefix, &in->arena, &fault, &in->error) < 0) {
+        if (ecr_error_is(&in->error, "PullThroughCacheRuleNotFoundException")) {
+            error_set(&in->error, REASON_NOT_SET, prefix, "there is no such rule");
+            error_hint(&in->error, "'ecr cache ls' lists the rules");
+        }
+        return -1;
+    }
+    if (!fault)
+        return 0;
+    error_set(&in->error, REASON_REFUSED, prefix, "the rule does not work: %s", fault);
+    error_hint(&in->error, "is the secret right and not over, and does the upstream answer?");
+    return -1;
+}
+
+/* The state of each rule, which is asked for one by one. */
+struct states {
+    struct work *work;
+    const struct ecr_rows *rows;
+    bool denied; /* told already */
+};
+
+static const char *state_text(void *context, size_t row, size_t column)
+{
+    const char *fault;
+    struct states *states = context;
+    struct work *work = states->work;
+    struct invocation *in = work->in;
+    const char *prefix = json_cstr(&in->arena, json_get(states->rows->list[row], "ecrRepositoryPrefix"));
+    (void)column;
+    if (states->denied || !prefix)
+        return "?";
+    if (ecr_cache_rule_validate(&work->api, prefix, &in->arena, &fault, &in->error) == 0)
+        return fault ? fault : "ok";
+    states->denied = in->error.reason == REASON_DENIED;
+    work_note(work, TERM_YELLOW, "The state is not known: %s", error_text(&in->error, &in->arena));
+    return "?";
+}
+
+/* Rules whose prefix begins as one of the operands. */
+static void filter_rows(const struct invocation *in, struct ecr_rows *rows, struct arena *arena)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < rows->count; i++) {
+        bool wanted = in->operand_count == 0;
+        struct slice prefix = json_string(arena, json_get(rows->list[i], "ecrRepositoryPrefix"));
+        for (size_t k = 0; k < in->operand_count; k++)
+            wanted = wanted || slice_starts(prefix, in->operands[k]);
+        if (wanted)
+            rows->list[kept++] = rows->list[i];
+    }
+    rows->count = kept;
+}
+
+static int cache_ls(struct work *work)
+{
+    static const struct field fields[] = {
+        {{"PREFIX", false, false, 0}, "ecrRepositoryPrefix", FIELD_TEXT},
+        {{"UPSTREAM", false, true, 0}, "upstreamRegistryUrl", FIELD_TEXT},
+        {{"UPSTREAM PREFIX", false, false, 3}, "upstreamRepositoryPrefix", FIELD_TEXT},
+        {{"STATE", false, true, 0}, NULL, FIELD_TEXT},
+        {{"CREDENTIALS", false, true, 4}, "credentialArn", FIELD_TEXT},
+        {{"ROLE", false, true, 5}, "customRoleArn", FIELD_TEXT},
+        {{"CREATED", false, false, 2}, "createdAt", FIELD_TIME},
+    };
+    struct buf body;
+    struct ecr_rows rows;
+    struct invocation *in = work->in;
+    struct states states = {work, &rows, false};
+    if (work_parse(work, NULL, 0, 0, SIZE_MAX, "cache ls [PREFIX]...") < 0 || work_open(work) < 0)
+        return -1;
+    ecr_manage_open(&work->api, "", &body);
+    if (ecr_manage_list(&work->api, "DescribePullThroughCacheRules", "the registry", &body, "pullThroughCacheRules",
+                        PAGE_ROWS, &in->arena, &rows, &in->error) < 0)
+        return -1;
+    filter_rows(in, &rows, &in->arena);
+    if (!rows.count)
+        work_note(work, TERM_PLAIN, "No pull-through cache rules");
+    return rows_print(in, fields, COUNT_OF(fields), rows.list, rows.count, state_text, &states);
+}
+
+static int cache_set(struct work *work)
+{
+    struct buf body;
+    struct json_node reply;
+    const char *secret = NULL, *role = NULL;
+    struct invocation *in = work->in;
+    const struct option own[] = {{"credential-arn", 0, OPTION_TEXT, &secret, NULL},
+                                 {"role-arn", 0, OPTION_TEXT, &role, NULL}};
+    if (work_parse(work, own, COUNT_OF(own), 1, 1, "cache set [--credential-arn ARN] [--role-arn ARN] PREFIX") < 0 ||
+        cache_prefix(work, 0) < 0 || cache_check_arns(work, secret, role) < 0)
+        return -1;
+    if (!secret && !role)
+        return error_set(&in->error, REASON_USAGE, in->operands[0],
+                         "nothing is to be set: --credential-arn, --role-arn; the rest of a rule cannot be changed");
+    if (work_open(work) < 0)
+        return -1;
+    open_body(work, &body);
+    json_member_str(&body, "credentialArn", secret);
+    json_member_str(&body, "customRoleArn", role);
+    if (call(work, "UpdatePullThroughCacheRule", &body, &reply) < 0 || cache_validate(work) < 0)
+        return -1;
+    work_note(work, TERM_PLAIN, "Cache rule set: %s", work->target.repository);
+    return in->json ? work_print(work, "", reply) : EXIT_OK;
+}
+
+static int cache_rm(struct work *work)
+{
+    struct buf body;
+    struct json_node reply;
+    struct invocation *in = work->in;
+    const struct option own[] = {WORK_YES(work)};
+    if (work_parse(work, own, COUNT_OF(own), 1, 1, "cache rm [--yes] PREFIX") < 0 || cache_prefix(work, 0) < 0 ||
+        work_confirm(work, "remove the cache rule %s", work->target.text) < 0 || work_open(work) < 0)
+        return -1;
+    open_body(work, &body);
+    if (call(work, "DeletePullThroughCacheRule", &body, &reply) == 0) {
+        work_note(work, TERM_PLAIN, "Cache rule removed: %s (what it cached stays)", work->target.repository);
+        return in->json ? work_print(work, "", reply) : EXIT_OK;
+    }
+    if (in->error.reason != REASON_NOT_SET)
+        return -1;
+    work_note(work, TERM_PLAIN, "There was no such rule: %s", work->target.repository);
+    return EXIT_OK;
+}
+
+static int cache_test(struct work *work)
+{
+    struct json_node rule;
+    if (work_parse(work, NULL, 0, 1, 1, "cache test PREFIX") < 0 || cache_prefix(work, 0) < 0 || work_open(work) < 0 ||
+        cache_validate(work) < 0)
+        return -1;
+    work_note(work, TERM_GREEN, "Cache rule works: %s", work->target.repository);
+    if (!work->in->json)
+        return EXIT_OK;
+    return cache_describe(work, &rule) < 0 ? -1 : work_print(work, "", rule);
+}
+
+int cmd_cache(struct invocation *in)
+{
+    static const struct verb verbs[] = {{"ls", cache_ls}, {"add", cache_add},   {"set", cache_set},
+                                        {"rm", cache_rm}, {"test", cache_test}, {NULL, NULL}};
+    return work_run(in, verbs);
+}

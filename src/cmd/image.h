@@ -1,0 +1,13 @@
+#ifndef ECR_CMD_IMAGE_H
+#define ECR_CMD_IMAGE_H
+
+#include "cmd/work.h"
+
+/* The verbs of 'ecr image' that have a file of their own, and what they share with the others. */
+int image_show(struct work *work);
+int image_rm(struct work *work);
+
+/* What the service says about the target image (DescribeImages). -1 with an error, no-image if it is not there. */
+int image_describe(struct work *work, struct json_node *detail);
+
+#endif

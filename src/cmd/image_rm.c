@@ -1,0 +1,246 @@
+/* image rm: removes tags, and images. */
+#include <string.h>
+
+#include "check/check.h"
+#include "cmd/image.h"
+
+/* An image of the command line, and what came of it. */
+struct removal {
+    struct ecr_target target;
+    enum { PENDING, DELETED, GONE, FAILED } state;
+    const char *digest; /* of what was deleted; NULL: not said */
+    const char *why;    /* the service's words about a failure; NULL: none */
+    bool told;          /* FAILED: an error of the whole call, which was told */
+    size_t round;       /* in which it was last asked for */
+};
+
+struct run {
+    struct work *work;
+    struct removal *list;
+    size_t count;
+    bool dry;
+};
+
+static bool is_same_repository(const struct ecr_target *a, const struct ecr_target *b)
+{
+    bool same_host = a->has_host == b->has_host && (!a->has_host || strcmp(a->host.name, b->host.name) == 0);
+    return same_host && strcmp(a->repository, b->repository) == 0;
+}
+
+/* Whether a row of the reply is about a removal. */
+static bool row_is(struct json_node id, const struct removal *removal)
+{
+    const struct ecr_target *target = &removal->target;
+    return target->tag ? json_equals(json_get(id, "imageTag"), target->tag)
+                       : json_equals(json_get(id, "imageDigest"), target->digest);
+}
+
+/* A child of an index is kept until the index has gone: it stays pending for the next round. */
+static void take_failure(struct removal *removal, struct json_node row, struct arena *arena)
+{
+    const char *code = json_cstr(arena, json_get(row, "failureCode"));
+    const char *reason = json_cstr(arena, json_get(row, "failureReason"));
+    removal->why =
+        arena_printf(arena, "%s%s%s", code ? code : "without a code", reason ? ": " : "", reason ? reason : "");
+    if (code && strcmp(code, "ImageNotFound") == 0)
+        removal->state = GONE;
+    else if (!code || strcmp(code, "ImageReferencedByManifestList") != 0)
+        removal->state = FAILED;
+}
+
+static void take_reply(struct json_node reply, struct removal **batch, size_t count, struct arena *arena)
+{
+    struct json_node done = json_get(reply, "imageIds"), failed = json_get(reply, "failures");
+    for (size_t i = 0; i < count; i++) {
+        for (struct json_node row = json_first(failed); json_exists(row); row = json_next(failed, row))
+            if (row_is(json_get(row, "imageId"), batch[i]))
+                take_failure(batch[i], row, arena);
+        for (struct json_node row = json_first(done); json_exists(row); row = json_next(done, row)) {
+            if (!row_is(row, batch[i]))
+                continue;
+            batch[i]->state = DELETED;
+            batch[i]->digest = json_cstr(arena, json_get(row, "imageDigest"));
+        }
+    }
+}
+
+/* One call: up to 100 images of one repository. */
+static int remove_batch(struct run *run, struct removal **batch, size_t count)
+{
+    struct buf body;
+    struct json_node reply;
+    struct work *work = run->work;
+    struct invocation *in = work->in;
+    if (work_switch(work, &batch[0]->target) < 0)
+        return -1;
+    ecr_manage_open(&work->api, work->target.repository, &body);
+    json_member(&body, "imageIds");
+    json_open(&body, '[');
+    for (size_t i = 0; i < count; i++)
+        ecr_manage_image_id(&body, NULL, batch[i]->target.tag, batch[i]->target.digest);
+    json_close(&body, ']');
+    if (ecr_manage(&work->api, "BatchDeleteImage", work->target.repository, &body, &in->arena, &reply, &in->error) < 0)
+        return -1;
+    take_reply(reply, batch, count, &in->arena);
+    return 0;
+}
+
+/* The pending ones of the first's repository that this round has not asked for; returns how many there are. */
+static size_t collect(struct run *run, size_t first, size_t round, struct removal **batch)
+{
+    size_t count = 0;
+    for (size_t i = first; i < run->count && count < ECR_IDS_MAX; i++) {
+        struct removal *removal = &run->list[i];
+        if (removal->state != PENDING || removal->round == round ||
+            !is_same_repository(&removal->target, &run->list[first].target))
+            continue;
+        removal->round = round;
+        batch[count++] = removal;
+    }
+    return count;
+}
+
+/* What is said about the call is said about each of them. */
+static int fail_batch(struct run *run, struct removal **batch, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        *batch[i] = (struct removal){.target = batch[i]->target, .state = FAILED, .told = true};
+    return invocation_fail(run->work->in);
+}
+
+static int remove_round(struct run *run, size_t round)
+{
+    struct removal *batch[ECR_IDS_MAX];
+    int worst = EXIT_OK;
+    for (size_t i = 0; i < run->count; i++) {
+        size_t count = collect(run, i, round, batch);
+        if (count && remove_batch(run, batch, count) < 0)
+            worst = exit_worse(worst, fail_batch(run, batch, count));
+        i -= count == ECR_IDS_MAX; /* there may be more of this repository */
+    }
+    return worst;
+}
+
+static size_t count_pending(const struct run *run)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < run->count; i++)
+        count += run->list[i].state == PENDING;
+    return count;
+}
+
+/* What an index keeps goes in the round after it has gone. What is kept when a round brought nothing has failed. */
+static int remove_all(struct run *run)
+{
+    int worst = EXIT_OK;
+    size_t pending = run->count, before = pending + 1;
+    for (size_t round = 1; pending && pending < before; round++) {
+        worst = exit_worse(worst, remove_round(run, round));
+        before = pending;
+        pending = count_pending(run);
+    }
+    for (size_t i = 0; i < run->count; i++)
+        if (run->list[i].state == PENDING)
+            run->list[i].state = FAILED;
+    return worst;
+}
+
+/* What would go: the tag, or the image with all its tags. */
+static int look(struct run *run, struct removal *removal)
+{
+    struct json_node detail;
+    struct work *work = run->work;
+    struct invocation *in = work->in;
+    if (work_switch(work, &removal->target) < 0)
+        return invocation_fail(in);
+    if (image_describe(work, &detail) < 0) {
+        if (in->error.reason != REASON_NO_IMAGE)
+            return invocation_fail(in);
+        removal->state = GONE;
+        return EXIT_OK;
+    }
+    removal->state = DELETED;
+    removal->digest = json_cstr(&in->arena, json_get(detail, "imageDigest"));
+    return EXIT_OK;
+}
+
+static int look_at_all(struct run *run)
+{
+    int worst = EXIT_OK;
+    for (size_t i = 0; i < run->count; i++)
+        worst = exit_worse(worst, look(run, &run->list[i]));
+    return worst;
+}
+
+static const char *state_word(const struct run *run, const struct removal *removal)
+{
+    if (removal->state == DELETED)
+        return run->dry ? "would-delete" : removal->target.tag ? "untagged" : "deleted";
+    return removal->state == GONE ? "gone" : "failed";
+}
+
+static void write_json(const struct run *run, const struct removal *removal, struct buf *out)
+{
+    json_open(out, '{');
+    json_member_str(out, "image", removal->target.text);
+    json_member_str(out, "state", state_word(run, removal));
+    json_member_str(out, "imageTag", removal->target.tag);
+    json_member_str(out, "imageDigest", removal->digest ? removal->digest : removal->target.digest);
+    json_member_str(out, "failure", removal->state == FAILED ? removal->why : NULL);
+    json_close(out, '}');
+    buf_char(out, '\n');
+}
+
+static int print_all(const struct run *run)
+{
+    struct buf out = BUF_INIT;
+    struct invocation *in = run->work->in;
+    int worst = EXIT_OK;
+    for (size_t i = 0; i < run->count; i++) {
+        const struct removal *removal = &run->list[i];
+        if (removal->state == FAILED && !removal->told) {
+            worst = EXIT_OTHER;
+            term_error(&in->term, arena_printf(&in->arena, "%s: it was not removed: %s", removal->target.text,
+                                               removal->why ? removal->why : "nothing was said about it"));
+        }
+        if (in->json)
+            write_json(run, removal, &out);
+        else
+            buf_printf(&out, "%s  %s%s%s\n", state_word(run, removal), removal->target.text,
+                       removal->digest ? "  " : "", removal->digest ? removal->digest : "");
+    }
+    int status = invocation_print(in, buf_view(&out)) < 0 ? EXIT_OTHER : worst;
+    buf_free(&out);
+    return status;
+}
+
+static int parse_targets(struct run *run)
+{
+    struct work *work = run->work;
+    struct invocation *in = work->in;
+    run->count = in->operand_count;
+    run->list = arena_array(&in->arena, run->count, sizeof *run->list);
+    for (size_t i = run->count; i-- > 0;) { /* the first is the last: its registry is opened */
+        if (work_target(work, i, TARGET_IMAGE) < 0)
+            return -1;
+        run->list[i].target = work->target;
+    }
+    return 0;
+}
+
+int image_rm(struct work *work)
+{
+    struct run run = {.work = work};
+    struct invocation *in = work->in;
+    const struct option own[] = {{"dry-run", 0, OPTION_FLAG, &run.dry, NULL}, WORK_PUBLIC(work), WORK_YES(work)};
+    if (work_parse(work, own, COUNT_OF(own), 1, SIZE_MAX, "image rm [--dry-run] [--yes] [--public] IMAGE...") < 0 ||
+        parse_targets(&run) < 0)
+        return -1;
+    if (!run.dry && work_confirm(work, "remove %s%s", in->operands[0],
+                                 run.count > 1 ? arena_printf(&in->arena, " and %zu more", run.count - 1) : "") < 0)
+        return -1;
+    if (work_open(work) < 0)
+        return -1;
+    int status = run.dry ? look_at_all(&run) : remove_all(&run);
+    return exit_worse(status, print_all(&run));
+}

@@ -1,0 +1,319 @@
+/* replication: where pushed images are copied to. */
+#include <string.h>
+
+#include "base/json_merge.h"
+#include "cmd/work.h"
+#include "ecr/name.h"
+
+#define CONFIGURATION_MAX (1 << 20)
+#define FILTERS_MAX       100
+#define DESTINATIONS_MAX  25
+#define RULES_MAX         10
+#define STATUS_LIMIT_MS   3600000 /* it usually takes less than half an hour */
+
+static int refuse(struct work *work, const char *thing, const char *rule)
+{
+    return error_set(&work->in->error, REASON_USAGE, thing, "%s", rule);
+}
+
+static int call(struct work *work, const char *operation, struct buf *body, struct json_node *reply)
+{
+    struct invocation *in = work->in;
+    return ecr_manage(&work->api, operation, "the registry", body, &in->arena, reply, &in->error);
+}
+
+/* The registry's account, and its configuration. */
+static int describe(struct work *work, struct json_node *registry)
+{
+    struct buf body = BUF_INIT;
+    json_open(&body, '{');
+    return call(work, "DescribeRegistry", &body, registry);
+}
+
+static const char *destination_text(struct json_node rule, struct arena *arena)
+{
+    struct buf text = BUF_INIT;
+    struct json_node list = json_get(rule, "destinations");
+    for (struct json_node node = json_first(list); json_exists(node); node = json_next(list, node))
+        buf_printf(&text, "%s%s/%s", text.len ? "," : "", json_cstr(arena, json_get(node, "region")),
+                   json_cstr(arena, json_get(node, "registryId")));
+    return buf_detach(&text, arena);
+}
+
+/* The rules of a configuration, in `arena`. */
+static struct ecr_rows list_rules(struct json_node configuration, struct arena *arena)
+{
+    struct ecr_rows rows = {arena_array(arena, RULES_MAX, sizeof *rows.list), 0};
+    struct json_node list = json_get(configuration, "rules");
+    for (struct json_node node = json_first(list); json_exists(node) && rows.count < RULES_MAX;
+         node = json_next(list, node))
+        rows.list[rows.count++] = node;
+    return rows;
+}
+
+struct listing {
+    struct work *work;
+    const struct ecr_rows *rows;
+};
+
+static const char *fill_destinations(void *context, size_t row, size_t column)
+{
+    const struct listing *listing = context;
+    (void)column;
+    return destination_text(listing->rows->list[row], &listing->work->in->arena);
+}
+
+static int print_rules(struct work *work, const struct ecr_rows *rows)
+{
+    static const struct field fields[] = {
+        {{"TO", false, true, 0}, NULL, FIELD_TEXT},
+        {{"PREFIXES", false, true, 0}, "repositoryFilters", FIELD_TEXT},
+    };
+    struct listing listing = {work, rows};
+    return rows_print(work->in, fields, COUNT_OF(fields), rows->list, rows->count, fill_destinations, &listing);
+}
+
+static int replication_show(struct work *work)
+{
+    struct json_node registry;
+    struct invocation *in = work->in;
+    if (work_parse(work, NULL, 0, 0, 0, "replication show") < 0 || work_open(work) < 0 || describe(work, &registry) < 0)
+        return -1;
+    struct json_node configuration = json_get(registry, "replicationConfiguration");
+    struct ecr_rows rows = list_rules(configuration, &in->arena);
+    if (!rows.count)
+        return error_set(&in->error, REASON_NOT_SET, "the registry", "it has no replication rules");
+    return in->json ? work_print(work, "", configuration) : print_rules(work, &rows);
+}
+
+/* What the command line asks for. */
+struct wish {
+    struct text_list to, prefixes;
+    struct slice text; /* of a file */
+};
+
+static int check_wish(struct work *work, const struct wish *wish)
+{
+    if (wish->to.count > DESTINATIONS_MAX)
+        return refuse(work, "--to", "a registry replicates to 25 destinations at most");
+    if (wish->prefixes.count > FILTERS_MAX)
+        return refuse(work, "--prefix", "a rule has 100 prefixes at most");
+    for (size_t i = 0; i < wish->to.count; i++) {
+        struct slice account = slice_of(wish->to.values[i]);
+        const char *fault = ecr_region_fault(slice_cut(&account, '/'));
+        fault = !fault && account.data ? ecr_account_fault(account) : fault;
+        if (fault)
+            return refuse(work, wish->to.values[i], fault);
+    }
+    for (size_t i = 0; i < wish->prefixes.count; i++) {
+        const char *fault = ecr_replication_prefix_fault(slice_of(wish->prefixes.values[i]));
+        if (fault)
+            return refuse(work, wish->prefixes.values[i], fault);
+    }
+    return 0;
+}
+
+/* A file holds the configuration, or the object around it as DescribeRegistry gives it. */
+static int read_file(struct work *work, const char *path, struct wish *wish)
+{
+    struct json json;
+    struct invocation *in = work->in;
+    if (work_read(work, path, CONFIGURATION_MAX, &wish->text) < 0)
+        return -1;
+    if (json_parse(&in->arena, wish->text, &json) < 0)
+        return refuse(work, path, "it is not JSON");
+    struct json_node inner = json_get(json_root(&json), "replicationConfiguration");
+    struct json_node root = json_exists(inner) ? inner : json_root(&json);
+    struct json_node rules = json_get(root, "rules");
+    size_t count = 0;
+    if (!json_is(rules, JSON_ARRAY))
+        return refuse(work, path, "rules: a replication configuration is an object with a list of rules");
+    for (struct json_node node = json_first(rules); json_exists(node); node = json_next(rules, node), count++)
+        if (!json_is(json_get(node, "destinations"), JSON_ARRAY))
+            return refuse(
+                work, path,
+                arena_printf(&in->arena, "rules[%zu].destinations: it is a list of region and registryId", count));
+    if (count > RULES_MAX)
+        return refuse(work, path, "rules: there are 10 at most");
+    wish->text = json_raw(root);
+    return 0;
+}
+
+static int parse_wish(struct work *work, struct wish *wish)
+{
+    struct invocation *in = work->in;
+    const struct option own[] = {{"to", 0, OPTION_LIST, &wish->to, NULL},
+                                 {"prefix", 0, OPTION_LIST, &wish->prefixes, NULL}};
+    static const char usage[] = "replication set FILE | --to REGION[/ACCOUNT]... [--prefix P]...";
+    if (work_parse(work, own, COUNT_OF(own), 0, 1, usage) < 0 || check_wish(work, wish) < 0)
+        return -1;
+    if (in->operand_count && (wish->to.count || wish->prefixes.count))
+        return refuse(work, in->operands[0], "either a file, or --to and --prefix");
+    if (!in->operand_count && !wish->to.count)
+        return refuse(work, "replication", "to where? a file, or --to REGION[/ACCOUNT]");
+    return in->operand_count ? read_file(work, in->operands[0], wish) : 0;
+}
+
+/* One rule: all destinations, for repositories of any of the prefixes. */
+static void write_rule(struct buf *body, const struct wish *wish, const char *own_account, struct arena *arena)
+{
+    json_open(body, '{');
+    json_member(body, "destinations");
+    json_open(body, '[');
+    for (size_t i = 0; i < wish->to.count; i++) {
+        struct slice account = slice_of(wish->to.values[i]);
+        struct slice region = slice_cut(&account, '/');
+        json_open(body, '{');
+        json_member_str(body, "region", arena_copy(arena, region));
+        json_member_str(body, "registryId", account.data ? account.data : own_account);
+        json_close(body, '}');
+    }
+    json_close(body, ']');
+    if (wish->prefixes.count) {
+        json_member(body, "repositoryFilters");
+        json_open(body, '[');
+        for (size_t i = 0; i < wish->prefixes.count; i++) {
+            json_open(body, '{');
+            json_member_str(body, "filter", wish->prefixes.values[i]);
+            json_member_str(body, "filterType", "PREFIX_MATCH");
+            json_close(body, '}');
+        }
+        json_close(body, ']');
+    }
+    json_close(body, '}');
+}
+
+static int put(struct work *work, struct slice configuration, struct json_node *reply)
+{
+    struct buf body = BUF_INIT;
+    json_open(&body, '{');
+    json_member(&body, "replicationConfiguration");
+    json_write_raw(&body, configuration);
+    return call(work, "PutReplicationConfiguration", &body, reply);
+}
+
+static int put_wish(struct work *work, const struct wish *wish, const char *account, struct json_node *reply)
+{
+    struct buf text = BUF_INIT;
+    json_open(&text, '{');
+    json_member(&text, "rules");
+    json_open(&text, '[');
+    write_rule(&text, wish, account, &work->in->arena);
+    json_close(&text, ']');
+    json_close(&text, '}');
+    int status = put(work, buf_view(&text), reply);
+    buf_free(&text);
+    return status;
+}
+
+static int replication_set(struct work *work)
+{
+    struct wish wish = {.text = {NULL, 0}};
+    struct json_node registry, reply;
+    struct invocation *in = work->in;
+    if (parse_wish(work, &wish) < 0 || work_open(work) < 0 || describe(work, &registry) < 0)
+        return -1;
+    const char *account = json_cstr(&in->arena, json_get(registry, "registryId"));
+    size_t before = list_rules(json_get(registry, "replicationConfiguration"), &in->arena).count;
+    if (!account)
+        return ecr_not_what_was_asked(&work->api, "DescribeRegistry", &in->error);
+    if ((wish.text.data ? put(work, wish.text, &reply) : put_wish(work, &wish, account, &reply)) < 0)
+        return -1;
+    work_note(work, TERM_PLAIN, "Replication set: it is for what is pushed from now on%s",
+              before ? "; the rules from before are gone" : "");
+    return in->json ? work_print(work, "", json_get(reply, "replicationConfiguration")) : EXIT_OK;
+}
+
+static int replication_rm(struct work *work)
+{
+    struct json_node registry, reply;
+    struct invocation *in = work->in;
+    const struct option own[] = {WORK_YES(work)};
+    if (work_parse(work, own, COUNT_OF(own), 0, 0, "replication rm [--yes]") < 0 ||
+        work_confirm(work, "remove all replication rules of the registry") < 0 || work_open(work) < 0 ||
+        describe(work, &registry) < 0)
+        return -1;
+    if (!list_rules(json_get(registry, "replicationConfiguration"), &in->arena).count) {
+        work_note(work, TERM_PLAIN, "There were no replication rules");
+        return EXIT_OK;
+    }
+    if (put(work, SLICE("{\"rules\":[]}"), &reply) < 0)
+        return -1;
+    work_note(work, TERM_PLAIN, "Replication rules removed (what was copied stays)");
+    return in->json ? work_print(work, "", json_get(reply, "replicationConfiguration")) : EXIT_OK;
+}
+
+/* The image's destinations; *running and *failed count those of such a state. */
+static int read_status(struct work *work, struct ecr_rows *rows, size_t *running, size_t *failed)
+{
+    struct buf body;
+    struct json_node reply;
+    struct invocation *in = work->in;
+    ecr_manage_open(&work->api, work->target.repository, &body);
+    ecr_manage_image_id(&body, "imageId", work->target.tag, work->target.digest);
+    if (ecr_manage(&work->api, "DescribeImageReplicationStatus", work->target.text, &body, &in->arena, &reply,
+                   &in->error) < 0)
+        return -1;
+    struct json_node list = json_get(reply, "replicationStatuses");
+    *rows = (struct ecr_rows){arena_array(&in->arena, RULES_MAX * FILTERS_MAX, sizeof *rows->list), 0};
+    *running = *failed = 0;
+    for (struct json_node node = json_first(list); json_exists(node) && rows->count < RULES_MAX * FILTERS_MAX;
+         node = json_next(list, node)) {
+        rows->list[rows->count++] = node;
+        bool complete = json_equals(json_get(node, "status"), "COMPLETE");
+        bool broken = json_equals(json_get(node, "status"), "FAILED");
+        *running += !complete && !broken;
+        *failed += broken;
+    }
+    return 0;
+}
+
+static int await_status(struct work *work, struct ecr_rows *rows, size_t *running, size_t *failed)
+{
+    struct waiting waiting;
+    struct arena *arena = &work->in->arena;
+    waiting_begin(&waiting, work, arena_printf(arena, "the copies of %s", work->target.text), STATUS_LIMIT_MS);
+    while (*running) {
+        if (waiting_pause(&waiting, arena_printf(arena, "%zu of %zu not there yet", *running, rows->count)) < 0 ||
+            read_status(work, rows, running, failed) < 0)
+            return -1;
+    }
+    waiting_end(&waiting);
+    return 0;
+}
+
+static int replication_status(struct work *work)
+{
+    static const struct field fields[] = {
+        {{"REGION", false, false, 0}, "region", FIELD_TEXT},
+        {{"ACCOUNT", false, false, 0}, "registryId", FIELD_TEXT},
+        {{"STATUS", false, false, 0}, "status", FIELD_TEXT},
+        {{"FAILURE", false, true, 0}, "failureCode", FIELD_TEXT},
+    };
+    bool wait = false;
+    struct ecr_rows rows;
+    size_t running, failed;
+    struct invocation *in = work->in;
+    const struct option own[] = {{"wait", 0, OPTION_FLAG, &wait, NULL}};
+    if (work_parse(work, own, COUNT_OF(own), 1, 1, "replication status [--wait] IMAGE") < 0 ||
+        work_target(work, 0, TARGET_IMAGE) < 0 || work_open(work) < 0 ||
+        read_status(work, &rows, &running, &failed) < 0 || (wait && await_status(work, &rows, &running, &failed) < 0))
+        return -1;
+    if (!rows.count)
+        work_note(work, TERM_YELLOW, "%s is copied nowhere: rules count for what is pushed after them",
+                  work->target.text);
+    int status = rows_print(in, fields, COUNT_OF(fields), rows.list, rows.count, NULL, NULL);
+    if (!failed)
+        return status;
+    return error_set(&in->error, REASON_REFUSED, work->target.text, "%zu of %zu copies failed", failed, rows.count);
+}
+
+int cmd_replication(struct invocation *in)
+{
+    static const struct verb verbs[] = {{"show", replication_show},
+                                        {"set", replication_set},
+                                        {"rm", replication_rm},
+                                        {"status", replication_status},
+                                        {NULL, NULL}};
+    return work_run(in, verbs);
+}

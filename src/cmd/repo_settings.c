@@ -1,0 +1,314 @@
+/* repo create, repo set: the settings of a repository. */
+#include <string.h>
+
+#include "cmd/repo.h"
+#include "ecr/name.h"
+
+#define EXCEPTIONS_MAX 5
+#define TAGS_MAX       50
+
+/* What the command line asks for. */
+struct settings {
+    bool immutable, is_mutable;
+    struct text_list except; /* filters of tags for which the opposite holds */
+    bool scan, no_scan;
+    const char *kms; /* NULL: not asked for; "": the service's own key */
+    int encryption;  /* index of encryption_types; -1: not asked for */
+    struct text_list tags;
+    bool must_not_exist;
+};
+
+static const char *const encryption_types[] = {"AES256", "KMS", "KMS_DSSE", NULL};
+
+/* The mode that is asked for; NULL: none. */
+static const char *mutability(const struct settings *settings)
+{
+    if (settings->immutable)
+        return settings->except.count ? "IMMUTABLE_WITH_EXCLUSION" : "IMMUTABLE";
+    if (settings->is_mutable)
+        return settings->except.count ? "MUTABLE_WITH_EXCLUSION" : "MUTABLE";
+    return NULL;
+}
+
+/* The type that is asked for; NULL: none. */
+static const char *encryption(const struct settings *settings)
+{
+    if (settings->encryption >= 0)
+        return encryption_types[settings->encryption];
+    return settings->kms ? "KMS" : NULL;
+}
+
+static int refuse(struct work *work, const char *option, const char *rule)
+{
+    return error_set(&work->in->error, REASON_USAGE, option, "%s", rule);
+}
+
+static int check_list(struct work *work, const struct text_list *list, const char *option, size_t most,
+                      const char *(*fault_of)(struct slice))
+{
+    if (list->count > most)
+        return refuse(work, option, most == EXCEPTIONS_MAX ? "at most 5 can be given" : "at most 50 can be given");
+    for (size_t i = 0; i < list->count; i++) {
+        const char *fault = fault_of(slice_of(list->values[i]));
+        if (fault)
+            return refuse(work, list->values[i], fault);
+    }
+    return 0;
+}
+
+static int check_settings(struct work *work, const struct settings *settings)
+{
+    const char *fault = settings->kms && *settings->kms ? ecr_kms_key_fault(slice_of(settings->kms)) : NULL;
+    if (settings->immutable && settings->is_mutable)
+        return refuse(work, "--mutable", "--immutable says the opposite");
+    if (settings->except.count && !mutability(settings))
+        return refuse(work, "--except", "it goes with --immutable or --mutable");
+    if (settings->scan && settings->no_scan)
+        return refuse(work, "--no-scan-on-push", "--scan-on-push says the opposite");
+    if (settings->kms && strcmp(encryption(settings), "AES256") == 0)
+        return refuse(work, "--kms", "AES256 has no KMS key");
+    if (fault)
+        return refuse(work, settings->kms, fault);
+    if (check_list(work, &settings->except, "--except", EXCEPTIONS_MAX, ecr_mutability_filter_fault) < 0)
+        return -1;
+    return check_list(work, &settings->tags, "--tag", TAGS_MAX, ecr_resource_tag_fault);
+}
+
+static void write_mutability(struct buf *body, const struct settings *settings)
+{
+    json_member_str(body, "imageTagMutability", mutability(settings));
+    if (!settings->except.count)
+        return;
+    json_member(body, "imageTagMutabilityExclusionFilters");
+    json_open(body, '[');
+    for (size_t i = 0; i < settings->except.count; i++) {
+        json_open(body, '{');
+        json_member_str(body, "filterType", "WILDCARD");
+        json_member_str(body, "filter", settings->except.values[i]);
+        json_close(body, '}');
+    }
+    json_close(body, ']');
+}
+
+static void write_scanning(struct buf *body, const struct settings *settings)
+{
+    json_member(body, "imageScanningConfiguration");
+    json_open(body, '{');
+    json_member(body, "scanOnPush");
+    json_write_raw(body, settings->scan ? SLICE("true") : SLICE("false"));
+    json_close(body, '}');
+}
+
+static void write_encryption(struct buf *body, const struct settings *settings)
+{
+    json_member(body, "encryptionConfiguration");
+    json_open(body, '{');
+    json_member_str(body, "encryptionType", encryption(settings));
+    json_member_str(body, "kmsKey", settings->kms && *settings->kms ? settings->kms : NULL);
+    json_close(body, '}');
+}
+
+static void write_tags(struct buf *body, const struct settings *settings, struct arena *arena)
+{
+    json_member(body, "tags");
+    json_open(body, '[');
+    for (size_t i = 0; i < settings->tags.count; i++) {
+        struct slice value = slice_of(settings->tags.values[i]);
+        struct slice key = slice_cut(&value, '=');
+        json_open(body, '{');
+        json_member_str(body, "Key", arena_copy(arena, key));
+        json_member_str(body, "Value", arena_copy(arena, value));
+        json_close(body, '}');
+    }
+    json_close(body, ']');
+}
+
+static int create(struct work *work, const struct settings *settings, struct json_node *repository)
+{
+    struct buf body;
+    struct json_node reply;
+    struct invocation *in = work->in;
+    ecr_manage_open(&work->api, work->target.repository, &body);
+    if (mutability(settings))
+        write_mutability(&body, settings);
+    if (settings->scan || settings->no_scan)
+        write_scanning(&body, settings);
+    if (encryption(settings))
+        write_encryption(&body, settings);
+    if (settings->tags.count)
+        write_tags(&body, settings, &in->arena);
+    if (ecr_manage(&work->api, "CreateRepository", work->target.repository, &body, &in->arena, &reply, &in->error) < 0)
+        return -1;
+    *repository = json_get(reply, "repository");
+    return 0;
+}
+
+/* Appends what a setting is, and what was asked for, if these are not the same. */
+static void compare(struct buf *differences, const char *name, const char *is, const char *asked)
+{
+    is = is ? is : "not set";
+    if (asked && strcmp(is, asked) != 0)
+        buf_printf(differences, "%s%s is %s, not %s", differences->len ? "; " : "", name, is, asked);
+}
+
+/* The filters are a set: their order does not count. */
+static void compare_filters(struct buf *differences, struct json_node repository, const struct settings *settings)
+{
+    size_t found = 0, count = 0;
+    struct json_node list = json_get(repository, "imageTagMutabilityExclusionFilters");
+    for (struct json_node node = json_first(list); json_exists(node); node = json_next(list, node), count++)
+        for (size_t i = 0; i < settings->except.count; i++)
+            found += json_equals(json_get(node, "filter"), settings->except.values[i]);
+    if (settings->except.count && (found != settings->except.count || count != found))
+        buf_printf(differences, "%sit excepts other tags", differences->len ? "; " : "");
+}
+
+/* The service tells a key by its ARN; whether an alias means that key cannot be seen here. */
+static void compare_key(struct buf *differences, const char *is, const struct settings *settings)
+{
+    const char *asked = settings->kms;
+    if (!asked || !*asked || slice_has(slice_of(asked), "alias/"))
+        return;
+    if (!is || (strcmp(is, asked) != 0 && !slice_ends(slice_of(is), asked)))
+        compare(differences, "its KMS key", is, asked);
+}
+
+static void compare_tags(struct buf *differences, struct json_node tags, const struct settings *settings,
+                         struct arena *arena)
+{
+    for (size_t i = 0; i < settings->tags.count; i++) {
+        struct slice value = slice_of(settings->tags.values[i]);
+        const char *key = arena_copy(arena, slice_cut(&value, '='));
+        const char *is = NULL;
+        for (struct json_node tag = json_first(tags); json_exists(tag); tag = json_next(tags, tag))
+            if (json_equals(json_get(tag, "Key"), key))
+                is = json_cstr(arena, json_get(tag, "Value"));
+        compare(differences, arena_printf(arena, "the tag %s", key), is, value.data);
+    }
+}
+
+/* It is there: that is as good as made, if what was asked for is so. What was not asked for may be anything. */
+static int agree(struct work *work, const struct settings *settings, struct json_node *repository)
+{
+    struct invocation *in = work->in;
+    struct arena *arena = &in->arena;
+    struct buf differences = BUF_INIT;
+    struct json_node tags = {NULL, 0};
+    if (repo_describe(work, repository) < 0 || (settings->tags.count && repo_tags(work, *repository, &tags) < 0))
+        return -1;
+    bool scans = json_is(field_node("imageScanningConfiguration.scanOnPush", *repository), JSON_TRUE);
+    struct json_node key = field_node("encryptionConfiguration.kmsKey", *repository);
+    const char *type = json_cstr(arena, field_node("encryptionConfiguration.encryptionType", *repository));
+    compare(&differences, "mutability", json_cstr(arena, json_get(*repository, "imageTagMutability")),
+            mutability(settings));
+    compare_filters(&differences, *repository, settings);
+    compare(&differences, "scan-on-push", scans ? "on" : "off",
+            settings->scan      ? "on"
+            : settings->no_scan ? "off"
+                                : NULL);
+    compare(&differences, "encryption", type, encryption(settings));
+    compare_key(&differences, json_cstr(arena, key), settings);
+    compare_tags(&differences, tags, settings, arena);
+    if (!differences.len) {
+        work_note(work, TERM_PLAIN, "Repository exists already: %s", work->target.repository);
+        return 0;
+    }
+    error_set(&in->error, REASON_REFUSED, work->target.repository, "it is there already, but %s", differences.data);
+    error_hint(&in->error, "'ecr repo set' changes mutability and scanning; encryption is for ever");
+    buf_free(&differences);
+    return -1;
+}
+
+/* "--kms KEY" as "--kms=KEY", where what follows is a key. */
+static void join_kms_key(struct invocation *in)
+{
+    for (int i = 0; i + 1 < in->argc && strcmp(in->argv[i], "--") != 0; i++) {
+        if (strcmp(in->argv[i], "--kms") != 0 || ecr_kms_key_fault(slice_of(in->argv[i + 1])))
+            continue;
+        in->argv[i] = arena_printf(&in->arena, "--kms=%s", in->argv[i + 1]);
+        for (int k = i + 1; k + 1 < in->argc; k++)
+            in->argv[k] = in->argv[k + 1];
+        in->argc--;
+    }
+}
+
+int repo_create(struct work *work)
+{
+    struct json_node repository;
+    struct settings settings = {.encryption = -1};
+    struct invocation *in = work->in;
+    const struct option own[] = {{"immutable", 0, OPTION_FLAG, &settings.immutable, NULL},
+                                 {"mutable", 0, OPTION_FLAG, &settings.is_mutable, NULL},
+                                 {"except", 0, OPTION_LIST, &settings.except, NULL},
+                                 {"scan-on-push", 0, OPTION_FLAG, &settings.scan, NULL},
+                                 {"kms", 0, OPTION_MAYBE, &settings.kms, NULL},
+                                 {"encryption", 0, OPTION_CHOICE, &settings.encryption, encryption_types},
+                                 {"tag", 0, OPTION_LIST, &settings.tags, NULL},
+                                 {"must-not-exist", 0, OPTION_FLAG, &settings.must_not_exist, NULL},
+                                 WORK_PUBLIC(work)};
+    join_kms_key(in);
+    if (work_parse(work, own, COUNT_OF(own), 1, 1, "repo create [OPTION...] REPO") < 0 ||
+        work_target(work, 0, TARGET_REPOSITORY) < 0 || check_settings(work, &settings) < 0)
+        return -1;
+    if (work->is_public && (mutability(&settings) || settings.scan || encryption(&settings)))
+        return refuse(work, "--public",
+                      "repositories of ECR Public have no mutability, scanning and encryption to set");
+    if (work_open(work) < 0)
+        return -1;
+    if (create(work, &settings, &repository) < 0) {
+        bool exists = ecr_error_is(&in->error, "RepositoryAlreadyExistsException");
+        if (!exists || settings.must_not_exist || agree(work, &settings, &repository) < 0)
+            return -1;
+    }
+    return work_print(work, json_cstr(&in->arena, json_get(repository, "repositoryUri")), repository);
+}
+
+static int put_mutability(struct work *work, const struct settings *settings, struct json_node *reply)
+{
+    struct buf body;
+    ecr_manage_open(&work->api, work->target.repository, &body);
+    write_mutability(&body, settings);
+    if (ecr_manage(&work->api, "PutImageTagMutability", work->target.repository, &body, &work->in->arena, reply,
+                   &work->in->error) < 0)
+        return -1;
+    work_note(work, TERM_PLAIN, "Tags of %s: %s", work->target.repository, mutability(settings));
+    return 0;
+}
+
+static int put_scanning(struct work *work, const struct settings *settings, struct json_node *reply)
+{
+    struct buf body;
+    ecr_manage_open(&work->api, work->target.repository, &body);
+    write_scanning(&body, settings);
+    if (ecr_manage(&work->api, "PutImageScanningConfiguration", work->target.repository, &body, &work->in->arena, reply,
+                   &work->in->error) < 0)
+        return -1;
+    work_note(work, TERM_PLAIN, "Scan on push of %s: %s", work->target.repository, settings->scan ? "on" : "off");
+    return 0;
+}
+
+int repo_set(struct work *work)
+{
+    struct json_node reply;
+    struct settings settings = {.encryption = -1};
+    struct invocation *in = work->in;
+    const struct option own[] = {{"immutable", 0, OPTION_FLAG, &settings.immutable, NULL},
+                                 {"mutable", 0, OPTION_FLAG, &settings.is_mutable, NULL},
+                                 {"except", 0, OPTION_LIST, &settings.except, NULL},
+                                 {"scan-on-push", 0, OPTION_FLAG, &settings.scan, NULL},
+                                 {"no-scan-on-push", 0, OPTION_FLAG, &settings.no_scan, NULL}};
+    static const char usage[] = "repo set [--immutable|--mutable] [--except FILTER]... [--[no-]scan-on-push] REPO";
+    if (work_parse(work, own, COUNT_OF(own), 1, 1, usage) < 0 || work_target(work, 0, TARGET_REPOSITORY) < 0 ||
+        check_settings(work, &settings) < 0)
+        return -1;
+    bool scanning = settings.scan || settings.no_scan;
+    if (!mutability(&settings) && !scanning)
+        return refuse(work, work->target.text, "nothing is to be set: --immutable, --mutable, --scan-on-push");
+    if (work_open(work) < 0 || (mutability(&settings) && put_mutability(work, &settings, &reply) < 0) ||
+        (scanning && put_scanning(work, &settings, &reply) < 0))
+        return -1;
+    struct json_node repository;
+    if (!in->json)
+        return EXIT_OK;
+    return repo_describe(work, &repository) < 0 ? -1 : work_print(work, "", repository);
+}

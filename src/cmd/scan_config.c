@@ -1,0 +1,134 @@
+/* scan config: which repositories of the registry are scanned, how and when. */
+#include "cmd/scan.h"
+#include "ecr/name.h"
+
+#define FILTERS_MAX 100
+
+static const char *const types[] = {"basic", "enhanced", NULL};
+enum { BASIC, ENHANCED, NOT_GIVEN };
+
+/* What the command line asks for. */
+struct wish {
+    int type; /* index of types, or NOT_GIVEN */
+    struct text_list on_push, continuous;
+};
+
+static int refuse(struct work *work, const char *thing, const char *rule)
+{
+    return error_set(&work->in->error, REASON_USAGE, thing, "%s", rule);
+}
+
+static int check_filters(struct work *work, const struct text_list *list, const char *option)
+{
+    if (list->count > FILTERS_MAX)
+        return refuse(work, option, "a rule has 100 filters at most");
+    for (size_t i = 0; i < list->count; i++) {
+        const char *fault = ecr_scan_filter_fault(slice_of(list->values[i]));
+        if (fault)
+            return refuse(work, list->values[i], fault);
+    }
+    return 0;
+}
+
+static int check(struct work *work, const struct wish *wish)
+{
+    if ((wish->on_push.count || wish->continuous.count) && wish->type == NOT_GIVEN)
+        return refuse(work, "scan", "filters go with --type basic or --type enhanced");
+    if (wish->continuous.count && wish->type == BASIC)
+        return refuse(work, "--continuous", "basic scanning looks at images once: --on-push, or --type enhanced");
+    if (check_filters(work, &wish->on_push, "--on-push") < 0)
+        return -1;
+    return check_filters(work, &wish->continuous, "--continuous");
+}
+
+static void write_rule(struct buf *body, const char *frequency, const struct text_list *filters)
+{
+    if (!filters->count)
+        return;
+    json_open(body, '{');
+    json_member_str(body, "scanFrequency", frequency);
+    json_member(body, "repositoryFilters");
+    json_open(body, '[');
+    for (size_t i = 0; i < filters->count; i++) {
+        json_open(body, '{');
+        json_member_str(body, "filter", filters->values[i]);
+        json_member_str(body, "filterType", "WILDCARD");
+        json_close(body, '}');
+    }
+    json_close(body, ']');
+    json_close(body, '}');
+}
+
+static int put(struct work *work, const struct wish *wish, struct json_node *configuration)
+{
+    struct json_node reply;
+    struct buf body = BUF_INIT;
+    struct invocation *in = work->in;
+    json_open(&body, '{');
+    json_member_str(&body, "scanType", wish->type == ENHANCED ? "ENHANCED" : "BASIC");
+    json_member(&body, "rules");
+    json_open(&body, '[');
+    write_rule(&body, "SCAN_ON_PUSH", &wish->on_push);
+    write_rule(&body, "CONTINUOUS_SCAN", &wish->continuous);
+    json_close(&body, ']');
+    if (ecr_manage(&work->api, "PutRegistryScanningConfiguration", "the registry", &body, &in->arena, &reply,
+                   &in->error) < 0)
+        return -1;
+    *configuration = json_get(reply, "registryScanningConfiguration");
+    work_note(work, TERM_PLAIN, "Scanning of the registry set");
+    return 0;
+}
+
+static int get(struct work *work, struct json_node *configuration)
+{
+    struct json_node reply;
+    struct buf body = BUF_INIT;
+    struct invocation *in = work->in;
+    json_open(&body, '{');
+    if (ecr_manage(&work->api, "GetRegistryScanningConfiguration", "the registry", &body, &in->arena, &reply,
+                   &in->error) < 0)
+        return -1;
+    *configuration = json_get(reply, "scanningConfiguration");
+    return 0;
+}
+
+static const char *fill_type(void *context, size_t row, size_t column)
+{
+    (void)row;
+    (void)column;
+    return context;
+}
+
+/* A line a rule, each with the type; one without a rule if there is none. */
+static int print(struct work *work, struct json_node configuration)
+{
+    static const struct field fields[] = {
+        {{"TYPE", false, false, 0}, NULL, FIELD_TEXT},
+        {{"FREQUENCY", false, false, 0}, "scanFrequency", FIELD_TEXT},
+        {{"REPOSITORIES", false, true, 0}, "repositoryFilters", FIELD_TEXT},
+    };
+    struct invocation *in = work->in;
+    struct json_node rows[8] = {{NULL, 0}}, list = json_get(configuration, "rules");
+    size_t count = 0;
+    if (in->json)
+        return work_print(work, "", configuration);
+    for (struct json_node node = json_first(list); json_exists(node) && count < COUNT_OF(rows);
+         node = json_next(list, node))
+        rows[count++] = node;
+    return rows_print(in, fields, COUNT_OF(fields), rows, count ? count : 1, fill_type,
+                      json_cstr(&in->arena, json_get(configuration, "scanType")));
+}
+
+int scan_config(struct work *work)
+{
+    struct json_node configuration;
+    struct wish wish = {.type = NOT_GIVEN};
+    const struct option own[] = {{"type", 0, OPTION_CHOICE, &wish.type, types},
+                                 {"on-push", 0, OPTION_LIST, &wish.on_push, NULL},
+                                 {"continuous", 0, OPTION_LIST, &wish.continuous, NULL}};
+    static const char usage[] = "scan config [--type basic|enhanced [--on-push FILTER]... [--continuous FILTER]...]";
+    if (work_parse(work, own, COUNT_OF(own), 0, 0, usage) < 0 || check(work, &wish) < 0 || work_open(work) < 0)
+        return -1;
+    int status = wish.type == NOT_GIVEN ? get(work, &configuration) : put(work, &wish, &configuration);
+    return status < 0 ? -1 : print(work, configuration);
+}

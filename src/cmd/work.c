@@ -1,0 +1,274 @@
+#include "cmd/work.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/json_merge.h"
+#include "ecr/login.h"
+
+#define ANSWER_WAIT_MS 300000
+#define PAUSE_FIRST_MS 500
+#define PAUSE_MAX_MS   5000
+
+static const struct verb *find_verb(const struct verb *verbs, const char *name)
+{
+    for (; verbs->name; verbs++)
+        if (strcmp(verbs->name, name) == 0)
+            return verbs;
+    return NULL;
+}
+
+static int no_verb(struct invocation *in, const struct verb *verbs, const char *name)
+{
+    struct buf all = BUF_INIT;
+    const char *names[TABLE_COLUMNS_MAX];
+    size_t count = 0;
+    for (; verbs[count].name; count++) {
+        names[count] = verbs[count].name;
+        buf_printf(&all, "%s%s", count ? ", " : "", names[count]);
+    }
+    const char *near = name ? nearest_name(name, names, count) : NULL;
+    if (name)
+        error_set(&in->error, REASON_USAGE, name, "'ecr %s' does no such thing", in->name);
+    else
+        error_set(&in->error, REASON_USAGE, in->name, "what is to be done with it?");
+    if (near)
+        error_hint(&in->error, "did you mean 'ecr %s %s'?", in->name, near);
+    else
+        error_hint(&in->error, "one of %s", all.data);
+    buf_free(&all);
+    return invocation_fail(in);
+}
+
+int work_run_one(struct invocation *in, int (*run)(struct work *work))
+{
+    struct work work = {.in = in};
+    int status = run(&work);
+    if (status < 0) {
+        term_progress(&in->term, NULL);
+        status = invocation_fail(in);
+    }
+    if (work.opened)
+        session_close(&work.session);
+    return status;
+}
+
+/* Global options may stand between the command and its verb. */
+int work_run(struct invocation *in, const struct verb *verbs)
+{
+    struct option list[16];
+    struct option_set sets[] = {global_options(in, list)};
+    size_t none;
+    int taken = options_parse(sets, 1, in->argc, in->argv, true, NULL, &none, &in->error);
+    term_init(&in->term, (enum term_when)in->colour, in->quiet, in->verbose);
+    if (taken < 0)
+        return invocation_fail(in);
+    const char *name = taken < in->argc ? in->argv[taken] : NULL;
+    const struct verb *verb = name ? find_verb(verbs, name) : NULL;
+    if (!verb)
+        return no_verb(in, verbs, name);
+    in->argc -= taken + 1;
+    in->argv += taken + 1;
+    return work_run_one(in, verb->run);
+}
+
+int work_parse(struct work *work, const struct option *own, size_t own_count, size_t least, size_t most,
+               const char *usage)
+{
+    struct invocation *in = work->in;
+    if (invocation_parse(in, own, own_count) < 0)
+        return -1;
+    for (size_t i = 0; i < own_count; i++)
+        work->offers_public = work->offers_public || strcmp(own[i].name, "public") == 0;
+    bool few = in->operand_count<least, many = in->operand_count> most;
+    if (!few && !many)
+        return 0;
+    error_set(&in->error, REASON_USAGE, few ? in->name : in->operands[most],
+              few ? "something is missing" : "one operand too many");
+    error_hint(&in->error, "usage: ecr %s", usage);
+    return -1;
+}
+
+int work_target(struct work *work, size_t operand, enum target_kind kind)
+{
+    struct invocation *in = work->in;
+    work->target = (struct ecr_target){.text = "", .repository = ""};
+    if (operand >= in->operand_count)
+        return 0;
+    if (ecr_target_parse(&in->arena, in->operands[operand], kind, work->is_public, &work->target, &in->error) < 0)
+        return -1;
+    work->is_public = work->is_public || (work->target.has_host && work->target.host.is_public);
+    return work->is_public && !work->offers_public
+               ? error_set(&in->error, REASON_USAGE, work->target.text, "ECR Public has nothing of this kind")
+               : 0;
+}
+
+int work_read(struct work *work, const char *path, size_t limit, struct slice *text)
+{
+    struct buf content = BUF_INIT;
+    struct invocation *in = work->in;
+    if (strcmp(path, "-") == 0)
+        return invocation_read(in, limit, text);
+    int why = file_read(path, limit, &content);
+    if (why) {
+        buf_free(&content);
+        return error_set(&in->error, REASON_USAGE, path, "cannot read it: %s",
+                         why == EFBIG ? "it is too long" : strerror(why));
+    }
+    *text = arena_slice(&in->arena, buf_view(&content));
+    buf_free(&content);
+    return 0;
+}
+
+/* A line of what somebody types; empty when nothing comes in time. */
+static void read_answer(const struct invocation *in, char *answer, size_t size)
+{
+    struct pollfd input = {0, POLLIN, 0};
+    int64_t until = deadline_in(in->session.timeout_ms ? in->session.timeout_ms : ANSWER_WAIT_MS);
+    ssize_t len = poll(&input, 1, deadline_poll(until)) > 0 ? read(0, answer, size - 1) : 0;
+    answer[len > 0 ? len : 0] = 0;
+}
+
+int work_confirm(struct work *work, const char *format, ...)
+{
+    va_list args;
+    char answer[16];
+    struct invocation *in = work->in;
+    if (work->yes)
+        return 0;
+    va_start(args, format);
+    const char *what = arena_vprintf(&in->arena, format, args);
+    va_end(args);
+    if (!isatty(0) || !isatty(2)) {
+        error_set(&in->error, REASON_USAGE, in->name, "this would %s, and there is nobody to be asked", what);
+        error_hint(&in->error, "--yes does it without a question");
+        return -1;
+    }
+    term_ask(&in->term, arena_printf(&in->arena, "Do you want to %s? [y/N] ", what));
+    read_answer(in, answer, sizeof answer);
+    struct slice said = slice_trim(slice_of(answer));
+    if (slice_is_nocase(said, "y") || slice_is_nocase(said, "yes"))
+        return 0;
+    return error_set(&in->error, REASON_REFUSED, in->name, "nothing was done, as the answer was not yes");
+}
+
+/* ECR Public's API knows no alias: that of the target must be one of the caller's own registry. */
+static int check_alias(struct work *work)
+{
+    struct buf body = BUF_INIT;
+    struct ecr_rows rows;
+    struct invocation *in = work->in;
+    json_open(&body, '{');
+    if (ecr_manage_list(&work->api, "DescribeRegistries", work->target.text, &body, "registries", 0, &in->arena, &rows,
+                        &in->error) < 0)
+        return -1;
+    for (size_t i = 0; i < rows.count; i++) {
+        struct json_node aliases = json_get(rows.list[i], "aliases");
+        for (struct json_node alias = json_first(aliases); json_exists(alias); alias = json_next(aliases, alias))
+            if (json_equals(json_get(alias, "name"), work->target.alias))
+                return 0;
+    }
+    error_set(&in->error, REASON_DENIED, work->target.text,
+              "the registry with the alias %s is not that of the caller, and ECR Public shows each only its own",
+              work->target.alias);
+    error_hint(&in->error, "'ecr check' asks about images of others");
+    return -1;
+}
+
+static int find_host(struct work *work, struct ecr_host *host)
+{
+    struct invocation *in = work->in;
+    struct session *session = &work->session;
+    if (work->target.has_host) {
+        *host = work->target.host;
+        return 0;
+    }
+    if (work->is_public)
+        return ecr_registry_parse(&session->ecr, "public", session->deadline, &session->arena, host, &in->error);
+    return ecr_own_region(&session->ecr, session->deadline, host, &in->error);
+}
+
+static int open_api(struct work *work)
+{
+    struct ecr_host host;
+    struct session *session = &work->session;
+    if (find_host(work, &host) < 0 ||
+        ecr_caller_api(&session->ecr, &host, session->deadline, &work->api, &work->in->error) < 0)
+        return -1;
+    return work->target.alias ? check_alias(work) : 0;
+}
+
+int work_open(struct work *work)
+{
+    work->opened = true;
+    return invocation_open(work->in, &work->session) < 0 ? -1 : open_api(work);
+}
+
+static bool is_same_registry(const struct ecr_target *a, const struct ecr_target *b)
+{
+    if (a->has_host != b->has_host || !a->alias != !b->alias)
+        return false;
+    return (!a->has_host || strcmp(a->host.name, b->host.name) == 0) && (!a->alias || strcmp(a->alias, b->alias) == 0);
+}
+
+int work_switch(struct work *work, const struct ecr_target *target)
+{
+    bool same = is_same_registry(&work->target, target);
+    work->target = *target;
+    return same ? 0 : open_api(work);
+}
+
+void work_note(const struct work *work, enum term_colour colour, const char *format, ...)
+{
+    va_list args;
+    struct buf text = BUF_INIT;
+    va_start(args, format);
+    buf_vprintf(&text, format, args);
+    va_end(args);
+    term_note(&work->in->term, colour, text.data);
+    buf_free(&text);
+}
+
+int work_print(struct work *work, const char *line, struct json_node object)
+{
+    struct buf out = BUF_INIT;
+    if (work->in->json)
+        json_write_node(&out, object);
+    else
+        term_safe(&out, line);
+    buf_char(&out, '\n');
+    int status = invocation_print(work->in, buf_view(&out)) < 0 ? EXIT_OTHER : EXIT_OK;
+    buf_free(&out);
+    return status;
+}
+
+void waiting_begin(struct waiting *waiting, struct work *work, const char *what, int64_t limit_ms)
+{
+    int64_t end = work->in->session.timeout_ms ? work->session.deadline : deadline_in(limit_ms);
+    *waiting = (struct waiting){work, what, clock_ms(), end, PAUSE_FIRST_MS};
+}
+
+int waiting_pause(struct waiting *waiting, const char *state)
+{
+    struct invocation *in = waiting->work->in;
+    int seconds = (int)((clock_ms() - waiting->began) / 1000);
+    if (clock_ms() + waiting->pause > waiting->end) {
+        error_set(&in->error, REASON_TIMEOUT, waiting->what, "it is not over after %d s, but %s", seconds, state);
+        error_hint(&in->error, "it goes on without us; --timeout waits longer");
+        return -1;
+    }
+    term_progress(&in->term, arena_printf(&in->arena, "Waiting for %s: %s, %d s", waiting->what, state, seconds));
+    clock_sleep_until(clock_ms() + waiting->pause);
+    waiting->pause = waiting->pause * 3 / 2 < PAUSE_MAX_MS ? waiting->pause * 3 / 2 : PAUSE_MAX_MS;
+    return 0;
+}
+
+void waiting_end(struct waiting *waiting)
+{
+    term_progress(&waiting->work->in->term, NULL);
+}

@@ -1,0 +1,85 @@
+#ifndef ECR_CMD_WORK_H
+#define ECR_CMD_WORK_H
+
+#include "cmd/cmd.h"
+#include "cmd/rows.h"
+#include "ecr/manage.h"
+#include "ecr/target.h"
+
+/* Commands with verbs ("ecr repo create"), which manage what a registry is made of. */
+
+struct work {
+    struct invocation *in;
+    struct session session;
+    bool opened;
+    struct ecr_target target;
+    struct ecr_api api;
+    bool offers_public; /* the verb has --public */
+    bool is_public, yes;
+};
+
+/* A verb returns the exit status, or -1 with the invocation's error. */
+struct verb {
+    const char *name;
+    int (*run)(struct work *work);
+};
+
+/* Finds the verb that follows the command and runs it; the list ends without a name. Returns the exit status. */
+int work_run(struct invocation *in, const struct verb *verbs);
+
+/* A command that is its only verb. */
+int work_run_one(struct invocation *in, int (*run)(struct work *work));
+
+#define WORK_PUBLIC(work)                                                                                              \
+    {                                                                                                                  \
+        "public", 0, OPTION_FLAG, &(work)->is_public, NULL                                                             \
+    }
+#define WORK_YES(work)                                                                                                 \
+    {                                                                                                                  \
+        "yes", 0, OPTION_FLAG, &(work)->yes, NULL                                                                      \
+    }
+#define COUNT_OF(array) (sizeof(array) / sizeof *(array))
+
+/* Parses options and operands; `usage` is the line that the message about a wrong number of operands shows. */
+int work_parse(struct work *work, const struct option *own, size_t own_count, size_t least, size_t most,
+               const char *usage);
+
+/* Takes an operand as the target. Without it (the verb allows that) the caller's own registry is meant. */
+int work_target(struct work *work, size_t operand, enum target_kind kind);
+
+/* The text of a file or, for "-", of standard input, up to `limit` bytes. */
+int work_read(struct work *work, const char *path, size_t limit, struct slice *text);
+
+/* Asks before something is destroyed, unless --yes; without a terminal --yes is needed. -1 with an error if not. */
+int work_confirm(struct work *work, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Opens the API for the target's registry. All that can be wrong with the input must have been found before. */
+int work_open(struct work *work);
+
+/* The same for another target: the API of the last one stays if it is of the same registry. */
+int work_switch(struct work *work, const struct ecr_target *target);
+
+/* A line about what was done. */
+void work_note(const struct work *work, enum term_colour colour, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Prints a line, or with --json an object of the service. Returns the exit status. */
+int work_print(struct work *work, const char *line, struct json_node object);
+
+/* Waiting for something that the service does: every try after a longer pause. */
+struct waiting {
+    struct work *work;
+    const char *what;   /* "the scan of team/app:1" */
+    int64_t began, end; /* milliseconds */
+    int64_t pause;
+};
+
+void waiting_begin(struct waiting *waiting, struct work *work, const char *what, int64_t limit_ms);
+
+/* Pauses before the next try. -1 with an error when the time is over. `state` is shown on a terminal. */
+int waiting_pause(struct waiting *waiting, const char *state);
+
+/* Takes the progress line away. */
+void waiting_end(struct waiting *waiting);
+
+#endif

@@ -1,0 +1,127 @@
+#include "ecr/manage.h"
+
+#include <string.h>
+
+#include "ecr/operation.h"
+
+/* What codes mean to who manages; a reason of REASON_OK leaves that which it has. NULL: no advice beside the message. */
+static const struct {
+    const char *code;
+    enum reason reason;
+    const char *hint;
+} meanings[] = {
+    {"RepositoryNotFoundException", REASON_OK,
+     "'ecr repo ls' lists what there is; is it the right account and region?"},
+    {"ImageNotFoundException", REASON_OK, "'ecr image ls' lists what there is"},
+    {"RepositoryPolicyNotFoundException", REASON_NOT_SET, NULL},
+    {"RegistryPolicyNotFoundException", REASON_NOT_SET, NULL},
+    {"LifecyclePolicyNotFoundException", REASON_NOT_SET, NULL},
+    {"LifecyclePolicyPreviewNotFoundException", REASON_NOT_SET, NULL},
+    {"ScanNotFoundException", REASON_NOT_SET, "'ecr scan start' begins one"},
+    {"PullThroughCacheRuleNotFoundException", REASON_NOT_SET, "'ecr cache ls' lists the rules"},
+    {"RegistryNotFoundException", REASON_NOT_SET, NULL},
+    {"RepositoryNotEmptyException", REASON_REFUSED, "it has images: --force deletes them with it"},
+    {"RepositoryAlreadyExistsException", REASON_REFUSED, NULL},
+    {"LimitExceededException", REASON_REFUSED,
+     "a quota of the account: remove what is not needed, or ask for more in Service Quotas"},
+    {"ReferencedImagesNotFoundException", REASON_REFUSED, "the images of an index come before it"},
+    {"LayersNotFoundException", REASON_REFUSED, "the repository lacks layers of it: push it instead"},
+    {"InvalidParameterException", REASON_USAGE, NULL},
+    {"InvalidTagParameterException", REASON_USAGE, NULL},
+    {"TooManyTagsException", REASON_USAGE, NULL},
+    {"ValidationException", REASON_USAGE, NULL},
+    {"UnsupportedUpstreamRegistryException", REASON_USAGE, NULL},
+    {"UnsupportedImageTypeException", REASON_UNSUPPORTED,
+     "an index is not scanned, but its images are: 'ecr image show' lists them"},
+    {"ImageArchivedException", REASON_REFUSED, "it is archived: 'ecr image restore' first"},
+    {"ImageStorageClassUpdateNotSupportedException", REASON_REFUSED, NULL},
+    {"LifecyclePolicyPreviewInProgressException", REASON_REFUSED, "another preview is running: try again in a minute"},
+    {"SecretNotFoundException", REASON_REFUSED, "the secret must be in the rule's own account and region"},
+    {"UnableToAccessSecretException", REASON_DENIED,
+     "the caller, and ECR's service-linked role, need secretsmanager:GetSecretValue on it"},
+    {"UnableToDecryptSecretValueException", REASON_DENIED, "the secret's KMS key must let ECR decrypt it"},
+    {"KmsException", REASON_DENIED, "the KMS key must be enabled, and let the caller use it and create grants"},
+    {"BlockedByOrganizationPolicyException", REASON_DENIED, "a policy of the organization decides this"},
+};
+
+bool ecr_error_is(const struct error *error, const char *code)
+{
+    return error->service_code && strcmp(error->service_code, code) == 0;
+}
+
+void ecr_manage_open(const struct ecr_api *api, const char *repository, struct buf *body)
+{
+    ecr_request_open(api, body);
+    json_member_str(body, "repositoryName", *repository ? repository : NULL);
+}
+
+void ecr_manage_image_id(struct buf *body, const char *member, const char *tag, const char *digest)
+{
+    if (member)
+        json_member(body, member);
+    json_open(body, '{');
+    json_member_str(body, "imageDigest", digest);
+    json_member_str(body, "imageTag", tag);
+    json_close(body, '}');
+}
+
+static int explain(const char *thing, struct error *error)
+{
+    if (!error->service_code || !error->http_status)
+        return -1;
+    error->subject = arena_strdup(error->arena, thing);
+    for (size_t i = 0; i < sizeof meanings / sizeof *meanings; i++) {
+        if (!ecr_error_is(error, meanings[i].code))
+            continue;
+        if (meanings[i].reason != REASON_OK)
+            error->reason = meanings[i].reason;
+        if (meanings[i].hint)
+            error_hint(error, "%s", meanings[i].hint);
+    }
+    return -1;
+}
+
+int ecr_manage(const struct ecr_api *api, const char *operation, const char *thing, struct buf *body,
+               struct arena *arena, struct json_node *reply, struct error *error)
+{
+    struct json *document = arena_alloc(arena, sizeof *document);
+    if (ecr_call(api, operation, body, ECR_REPLY_MAX, arena, document, error) < 0)
+        return explain(thing, error);
+    *reply = json_root(document);
+    return json_is(*reply, JSON_OBJECT) ? 0 : ecr_not_what_was_asked(api, operation, error);
+}
+
+static int collect(const struct ecr_api *api, const char *operation, const struct ecr_pages *pages, const char *member,
+                   struct arena *arena, struct ecr_rows *rows, struct error *error)
+{
+    size_t room = 0;
+    *rows = (struct ecr_rows){NULL, 0};
+    for (size_t i = 0; i < pages->count; i++) {
+        struct json_node list = json_get(json_root(&pages->list[i]), member);
+        if (!json_is(list, JSON_ARRAY))
+            return ecr_not_what_was_asked(api, operation, error);
+        for (struct json_node row = json_first(list); json_exists(row); row = json_next(list, row)) {
+            if (rows->count == room) {
+                room = 2 * room + 100;
+                struct json_node *more = arena_array(arena, room, sizeof *more);
+                if (rows->count)
+                    memcpy(more, rows->list, rows->count * sizeof *more);
+                rows->list = more;
+            }
+            rows->list[rows->count++] = row;
+        }
+    }
+    return 0;
+}
+
+int ecr_manage_list(const struct ecr_api *api, const char *operation, const char *thing, struct buf *body,
+                    const char *member, int page_rows, struct arena *arena, struct ecr_rows *rows, struct error *error)
+{
+    struct ecr_pages pages;
+    if (page_rows)
+        json_member_int(body, "maxResults", page_rows);
+    json_close(body, '}');
+    int status = ecr_operation_call(api, ecr_operation_find(operation), buf_view(body), true, arena, &pages, error);
+    buf_free(body);
+    return status < 0 ? explain(thing, error) : collect(api, operation, &pages, member, arena, rows, error);
+}

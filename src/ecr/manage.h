@@ -1,0 +1,34 @@
+#ifndef ECR_ECR_MANAGE_H
+#define ECR_ECR_MANAGE_H
+
+#include "ecr/call.h"
+
+/*
+ * Calls of commands that show and change what a registry is made of. Unlike a check they take each error code for what it
+ * means to a person who manages: an error starts with the thing that the call is about, and says what to do next.
+ */
+
+/* Begins a request's body about a repository; "" for one about the registry. */
+void ecr_manage_open(const struct ecr_api *api, const char *repository, struct buf *body);
+
+/* The member "imageId"; NULL for what is not given. */
+void ecr_manage_image_id(struct buf *body, const char *member, const char *tag, const char *digest);
+
+/* Closes, sends and frees the body; the reply, in `arena`, is an object. -1 with an error. */
+int ecr_manage(const struct ecr_api *api, const char *operation, const char *thing, struct buf *body,
+               struct arena *arena, struct json_node *reply, struct error *error);
+
+/* The rows of a listing. */
+struct ecr_rows {
+    struct json_node *list;
+    size_t count;
+};
+
+/* The same for all pages of a listing, `page_rows` a page; the rows are those of the array `member`. */
+int ecr_manage_list(const struct ecr_api *api, const char *operation, const char *thing, struct buf *body,
+                    const char *member, int page_rows, struct arena *arena, struct ecr_rows *rows, struct error *error);
+
+/* Whether the service answered with this error code. */
+bool ecr_error_is(const struct error *error, const char *code);
+
+#endif
