@@ -985,6 +985,8 @@ def test_operations_moto_lacks(lab, aws):
     assert [i["imageTags"] for i in preview["previewResults"]] == [["v1"]]
     assert aws("put-account-setting", "--name", "BLOB_MOUNTING", "--value", "ENABLED").json["value"] == "ENABLED"
     assert aws("get-account-setting", "--name", "BLOB_MOUNTING").json["value"] == "ENABLED"
+    aws("put-replication-configuration", "--replication-configuration",
+        '{"rules": [{"destinations": [{"region": "eu-west-1", "registryId": "123456789012"}]}]}').json
     status = aws("describe-image-replication-status", "--repository-name", "app", "--image-id", "imageTag=v1").json
     assert status["replicationStatuses"][0]["status"] == "COMPLETE"
     assert aws("update-image-storage-class", "--repository-name", "app", "--image-id", "imageTag=v1",

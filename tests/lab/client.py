@@ -20,6 +20,7 @@ import botocore.config
 
 from . import names, network, synth
 from .client_sources import Sources
+from .client_staged import Staged
 
 ACCOUNT, OTHER_ACCOUNT, REGION = "123456789012", "210987654321", "us-east-1"
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -51,7 +52,7 @@ class Result:
                 f"stderr:\n{self.stderr}")
 
 
-class Lab(Sources):
+class Lab(Sources, Staged):
     account, other_account, region = ACCOUNT, OTHER_ACCOUNT, REGION
     host = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com"
     api_host = f"api.ecr.{REGION}.amazonaws.com"

@@ -104,9 +104,9 @@ def expire(x, plain=False):
 
 
 @fault("answer")
-def refuse(x, code, message="", status=400):
-    """Any error code in the service's error form."""
-    return x.front.error(code, message, status)
+def refuse(x, code, message="", status=400, members=None):
+    """Any error code in the service's error form; `members` are further members of the error of a JSON service (kmsError)."""
+    return x.front.error(code, message, status, **(members or {}))
 
 
 @fault("answer")

@@ -6,14 +6,23 @@ import json
 from moto.core.utils import camelcase_to_underscores
 from moto.ecr.responses import ECRResponse
 
-from . import message, model, names, network, operations, operations_more, sigv4
+from . import (message, model, names, network, operations, operations_cache, operations_lifecycle, operations_more,
+               operations_replication, operations_repository, operations_scan, sigv4)
 from .front import JsonFront
 from .images import ApiError
 
-OPERATIONS = operations.TABLE | operations_more.TABLE
+OPERATIONS = {name: function for part in (operations, operations_cache, operations_lifecycle, operations_more,
+                                          operations_replication, operations_repository, operations_scan)
+              for name, function in part.TABLE.items()}
 PREFIX = "AmazonEC2ContainerRegistry_V20150921."
 # No answer of theirs concerns a single repository, so that the resource of a denial is everything.
 ON_EVERYTHING = ("GetAuthorizationToken", "DescribePullThroughCacheRules", "DescribeRegistry", "DescribeRepositories")
+
+
+def account_of(arn):
+    """The account of a resource's ARN, or None for what is no ARN."""
+    parts = arn.split(":") if isinstance(arn, str) else []
+    return parts[4] if len(parts) > 5 else None
 
 
 class Call:
@@ -22,7 +31,11 @@ class Call:
     def __init__(self, front, key, region, name, values, request):
         self.front, self.world, self.keys, self.state = front, front.world, front.keys, front.state
         self.key, self.region, self.name, self.values, self.request = key, region, name, values, request
-        self.account = values.get("registryId") or key.account
+        self.account = values.get("registryId") or account_of(values.get("resourceArn")) or key.account
+
+    def permit(self, name):
+        """May the key do this as well? Some operations need more than their own permission."""
+        self.front.permit(self, name)
 
     def __getitem__(self, name):
         return self.values.get(name)
@@ -71,15 +84,15 @@ class ApiFront(JsonFront):
                 return OPERATIONS[name](call)
             return self.ask_moto(call)
 
-    def permit(self, call):
-        resource = "*"
-        if call["repositoryName"] and call.name not in ON_EVERYTHING:
+    def permit(self, call, name=None):
+        name, resource = name or call.name, call["resourceArn"] or "*"
+        if call["repositoryName"] and name not in ON_EVERYTHING:
             resource = f"arn:aws:ecr:{call.region}:{call.account}:repository/{call['repositoryName']}"
         foreign = call.account != call.key.account and not self.state.shares(call.account, call.key.account)
-        if foreign or not call.key.allows(call.name):
+        if foreign or not call.key.allows(name):
             kind = "resource" if foreign else "identity"
-            raise ApiError("AccessDeniedException", f"User: {call.key.arn} is not authorized to perform: ecr:{call.name} on "
-                           f"resource: {resource} because no {kind}-based policy allows the ecr:{call.name} action")
+            raise ApiError("AccessDeniedException", f"User: {call.key.arn} is not authorized to perform: ecr:{name} on "
+                           f"resource: {resource} because no {kind}-based policy allows the ecr:{name} action")
 
     def ask_moto(self, call):
         if not hasattr(ECRResponse, camelcase_to_underscores(call.name)):
@@ -94,7 +107,7 @@ class ApiFront(JsonFront):
         finally:
             connection.close()
         if answer.status == 200:
-            return operations.after_moto(call, json.loads(text))
+            return json.loads(text)
         try:
             value = json.loads(text)
         except ValueError:

@@ -1,11 +1,9 @@
-"""Small services: the layer bucket, the ECR Public API, and a website that is no registry."""
+"""Small services: the layer bucket, and a website that is no registry."""
 
-import json
 import secrets
 from xml.sax.saxutils import escape
 
-from . import distribution, front, links, message, model, sigv4
-from .images import ApiError
+from . import distribution, front, links, message
 
 
 class BucketFront(front.XmlFront):
@@ -44,55 +42,6 @@ class BucketFront(front.XmlFront):
         response.headers = [(n, v) for n, v in response.headers if not n.lower().startswith("docker-")]
         response.set("Accept-Ranges", "bytes")
         return response
-
-
-class PublicApiFront(front.JsonFront):
-    """The ECR Public API, as far as a token and one's own repositories go."""
-
-    PREFIX = "ecr-public"
-
-    def __init__(self, world, keys, state):
-        super().__init__(world, keys, "api-public")
-        self.state = state
-
-    def operation(self, request):
-        return (request.header("x-amz-target") or "").rpartition(".")[2] or None
-
-    def handle(self, request):
-        name = self.operation(request)
-        try:
-            key = sigv4.check(self.world, self.keys, request, "ecr-public", "us-east-1")
-            values = json.loads(request.body or b"{}")
-            model.check("ecr-public", name, values)
-            if not key.allows(name, self.PREFIX):
-                raise ApiError("AccessDeniedException", f"User: {key.arn} is not authorized to perform: ecr-public:{name} on "
-                               f"resource: * because no identity-based policy allows the ecr-public:{name} action")
-            if name == "GetAuthorizationToken":
-                token, ends = self.keys.issue(key, "us-east-1", "ecr-public")
-                return self.success({"authorizationData": {"authorizationToken": token, "expiresAt": round(ends, 3)}})
-            if name == "CreateRepository":
-                return self.success({"repository": self.create(key, values["repositoryName"])})
-            if name == "DescribeRepositories":
-                return self.success({"repositories": self.describe(key, values)})
-            raise ApiError("UnknownOperationException", f"the lab does not offer {name}")
-        except (sigv4.SignatureError, ApiError) as error:
-            return self.error(error.code, error.message)
-
-    def create(self, key, name):
-        if name in self.state.public:
-            raise ApiError("RepositoryAlreadyExistsException", f"The repository with name '{name}' already exists")
-        self.state.public[name] = {
-            "repositoryArn": f"arn:aws:ecr-public::{key.account}:repository/{name}", "registryId": key.account,
-            "repositoryName": name, "repositoryUri": f"public.ecr.aws/lab/{name}", "createdAt": self.world.now()}
-        return self.state.public[name]
-
-    def describe(self, key, values):
-        wanted = values.get("repositoryNames") or sorted(self.state.public)
-        for name in wanted:
-            if name not in self.state.public:
-                raise ApiError("RepositoryNotFoundException",
-                               f"The repository with name '{name}' does not exist in the registry with id '{key.account}'")
-        return [self.state.public[name] for name in wanted]
 
 
 class WebsiteFront(front.RegistryFront):

@@ -3,7 +3,7 @@
 import json
 import secrets
 
-from . import distribution, front, message
+from . import distribution, front, images, message, public
 from .names import PASSWORD, USER
 from .front_registry import basic
 from .state import space
@@ -127,11 +127,12 @@ class TokenFront(front.RegistryFront):
 
 
 class PublicRegistryFront(PlainRegistryFront):
-    """public.ecr.aws: one literal scope, a token for everybody, and its own habits."""
+    """public.ecr.aws: one literal scope, a token for everybody, and its own habits. What the API knows of a repository
+    holds here too: pushed images are entered there, and what was deleted there is gone."""
 
-    def __init__(self, world, keys, tokens):
+    def __init__(self, world, keys, tokens, state):
         super().__init__(world, keys, "public")
-        self.tokens = tokens
+        self.tokens, self.state = tokens, state
 
     def handle(self, request):
         if self.operation(request) == "Token":
@@ -156,3 +157,29 @@ class PublicRegistryFront(PlainRegistryFront):
         if token not in self.tokens.issued or operation == "HeadBlob" or (operation not in READING and not subject):
             return self.unauthorized('Bearer realm="https://public.ecr.aws/token/",service="public.ecr.aws",scope="aws"')
         return None
+
+    def passed_on(self, request, name):
+        registry, inner, repo = public.place(self.state, name)
+        operation, (_, _, reference) = self.operation(request), front.split(request.path)
+        if registry and repo is None and inner in registry.gone:
+            return self.error("NAME_UNKNOWN", f"The repository with name '{inner}' does not exist", 404)
+        if repo and operation in ("GetManifest", "HeadManifest") and images.by_reference(repo, reference) is None:
+            return self.error("MANIFEST_UNKNOWN", "Requested image not found", 404)
+        if repo and operation == "ListTags":
+            return message.json_response({"name": name, "tags": [t for image in repo.images for t in image.image_tags]},
+                                         headers=[VERSION])
+        response = super().passed_on(request, name)
+        if repo and operation == "PutManifest" and response.status == 201:
+            self.enter(repo, request, reference)
+        return response
+
+    def enter(self, repo, request, reference):
+        """A manifest that was pushed becomes an image of the repository."""
+        media_type = (request.header("content-type") or "").partition(";")[0].strip()
+        tag = None if ":" in reference else reference
+        try:
+            with self.world.lock:
+                images.put(repo, request.body, media_type, tag, self.world.now())
+        except images.ApiError as error:
+            if error.code != "ImageAlreadyExistsException":
+                raise

@@ -9,7 +9,6 @@ from .images import ApiError
 from .state import space
 
 
-
 def registrar():
     """A table of operations, and the decorator that enters a function under the operation's name."""
     table = {}
@@ -28,6 +27,27 @@ TABLE, operation = registrar()
 
 def repository(call):
     return images.repository(call.account, call.region, call["repositoryName"])
+
+
+def image_of(call, repo):
+    """The image of the member imageId."""
+    image_id = call["imageId"]
+    if not image_id:
+        raise ApiError("InvalidParameterException", "Invalid parameter at 'imageId' failed to satisfy constraint: "
+                       "'imageId must contain imageDigest or imageTag'")
+    image = images.find(repo, image_id)
+    if image is None:
+        raise images.no_image(image_id, repo)
+    return image
+
+
+def stored(call, kind):
+    """A dictionary of this account and region."""
+    return call.state.documents.setdefault((call.account, call.region, kind), {})
+
+
+def not_found(code, what):
+    return ApiError(code, f"{what} does not exist")
 
 
 def page(call, items, key, default=100):
@@ -76,12 +96,15 @@ def tag_filter(image, status):
 def describe_images(call):
     repo = repository(call)
     not_with_paging(call, "imageIds")
+    images.restore(repo, call.world.now())
     wanted = call["filter"] or {}
     settings = call.world.settings
     if not call["imageIds"]:
         found = [i for i in repo.images if shown_by(call, i, wanted.get("imageStatus"))
                  and tag_filter(i, wanted.get("tagStatus"))]
-        return page(call, [images.detail(repo, i) for i in found], "imageDetails")
+        answer = page(call, found, "imageDetails")
+        answer["imageDetails"] = [images.detail(repo, i) for i in answer["imageDetails"]]
+        return answer
     if wanted and settings["filter_with_ids"] == "reject":
         raise ApiError("InvalidParameterException", "Invalid parameter at 'filter' failed to satisfy constraint: "
                        "'filter cannot be used with imageIds'")
@@ -123,22 +146,17 @@ def batch_get_image(call):
     answer = {"images": [], "failures": []}
     for image_id in call["imageIds"]:
         image = images.find(repo, image_id) or bring(image_id.get("imageTag")) and images.find(repo, image_id)
-        tag, digest = image_id.get("imageTag"), image_id.get("imageDigest")
-        if not image_id:
-            code, reason = "MissingDigestAndTag", "Invalid request parameters: both tag and digest cannot be null"
-        elif image is None and tag and digest and images.find(repo, {"imageTag": tag}):
-            code, reason = "ImageTagDoesNotMatchDigest", "Requested image tag does not match the digest"
-        elif image is None or image.status != "ACTIVE":
-            code, reason = "ImageNotFound", "Requested image not found"
-        else:
+        tag = image_id.get("imageTag")
+        failure = images.failure(repo, image_id, image if image and image.status == "ACTIVE" else None)
+        if failure is None:
             shown = {"imageDigest": image.image_digest}
             if tag or image.image_tags:
                 shown["imageTag"] = tag or image.image_tags[0]
             answer["images"].append({
                 "registryId": repo.registry_id, "repositoryName": repo.name, "imageId": shown,
                 "imageManifest": image.image_manifest, "imageManifestMediaType": image.image_manifest_media_type})
-            continue
-        answer["failures"].append({"imageId": image_id, "failureCode": code, "failureReason": reason})
+        else:
+            answer["failures"].append(failure)
     return answer
 
 
@@ -148,7 +166,8 @@ def put_image(call):
     manifest = call["imageManifest"].encode()
     try:
         value = json.loads(manifest)
-        media_type = call["imageManifestMediaType"] or value.get("mediaType")
+        said = value.get("mediaType")
+        media_type = call["imageManifestMediaType"] or said
     except (ValueError, AttributeError):
         raise ApiError("InvalidParameterException", "Invalid parameter at 'ImageManifest' failed to satisfy constraint: "
                        "'Invalid JSON syntax'") from None
@@ -158,8 +177,15 @@ def put_image(call):
     if media_type not in images.MANIFESTS:
         raise ApiError("InvalidParameterException", "Invalid parameter at 'ImageManifest' failed to satisfy constraint: "
                        "'the media type of the manifest is not known'")
-    stored = distribution.put_manifest(space(call.world, call.account, call.region, repo.name), digest, media_type, manifest)
-    if stored.status >= 400:
+    if said not in (None, media_type):
+        raise ApiError("InvalidParameterException", "Invalid parameter at 'ImageManifest' failed to satisfy constraint: "
+                       f"'manifest media type should be {media_type} not {said}'")
+    if call["imageTag"] and not images.TAG.fullmatch(call["imageTag"]):
+        raise ApiError("InvalidParameterException", "Invalid parameter at 'imageTag' failed to satisfy constraint: 'must "
+                       f"satisfy regular expression {images.TAG.pattern}'")
+    where = space(call.world, call.account, call.region, repo.name)
+    known = images.find(repo, {"imageDigest": digest})  # another tag of it asks nothing of the storage
+    if not known and distribution.put_manifest(where, digest, media_type, manifest).status >= 400:
         code = "ReferencedImagesNotFoundException" if media_type in images.INDEXES else "LayersNotFoundException"
         raise ApiError(code, f"The manifest refers to what the repository '{repo.name}' does not hold")
     image = images.put(repo, manifest, media_type, call["imageTag"], call.world.now())
@@ -185,12 +211,15 @@ def batch_delete_image(call):
 @operation
 def update_image_storage_class(call):
     repo = repository(call)
-    image = images.find(repo, call["imageId"])
-    if image is None:
-        raise images.no_image(call["imageId"], repo)
-    archived = call["targetStorageClass"] == "ARCHIVE"
-    image.status = "ARCHIVED" if archived else "ACTIVATING"
-    image.archived_at = call.world.now() if archived else image.archived_at
+    image = image_of(call, repo)
+    archive = call["targetStorageClass"] == "ARCHIVE"
+    if image.status != ("ACTIVE" if archive else "ARCHIVED"):
+        raise ApiError("ImageStorageClassUpdateNotSupportedException", f"The image with digest '{image.image_digest}' is "
+                       f"{image.status}: its storage class cannot become {call['targetStorageClass']}")
+    if archive:
+        image.status, image.archived_at = "ARCHIVED", call.world.now()
+    else:
+        image.status, image.restore_polls = "ACTIVATING", call.world.settings["restore_polls"]
     return {"registryId": repo.registry_id, "repositoryName": repo.name, "imageId": call["imageId"],
             "imageStatus": image.status}
 
@@ -246,74 +275,3 @@ def get_authorization_token(call):
         answer.append({"authorizationToken": token, "expiresAt": round(ends, 3),
                        "proxyEndpoint": f"https://{account}.dkr.ecr.{call.region}.{call.host_suffix}"})
     return {"authorizationData": answer}
-
-
-# ---- pull-through cache rules
-
-def cache_rule(call):
-    rules = call.state.rules(call.account, call.region)
-    found = rules.get(call["ecrRepositoryPrefix"])
-    if found is None:
-        raise ApiError("PullThroughCacheRuleNotFoundException", "The pull through cache rule with prefix "
-                       f"'{call['ecrRepositoryPrefix']}' does not exist in the registry with id '{call.account}'")
-    return rules, found
-
-
-def plain(rule, *without):
-    """The rule as calls show it."""
-    return {k: v for k, v in rule.items() if k not in ("valid", "failure", *without)}
-
-
-@operation
-def describe_pull_through_cache_rules(call):
-    not_with_paging(call, "ecrRepositoryPrefixes")
-    rules = call.state.rules(call.account, call.region)
-    for prefix in call["ecrRepositoryPrefixes"] or []:
-        if prefix not in rules:
-            call.values["ecrRepositoryPrefix"] = prefix
-            cache_rule(call)
-    wanted = sorted(call["ecrRepositoryPrefixes"] or rules)
-    return page(call, [plain(rules[p]) for p in wanted], "pullThroughCacheRules")
-
-
-@operation
-def create_pull_through_cache_rule(call):
-    rules = call.state.rules(call.account, call.region)
-    if call["ecrRepositoryPrefix"] in rules:
-        raise ApiError("PullThroughCacheRuleAlreadyExistsException", "A pull through cache rule with prefix "
-                       f"'{call['ecrRepositoryPrefix']}' already exists")
-    return call.state.add_rule(call.account, call.region, call.world.now(), **call.values)
-
-
-@operation
-def update_pull_through_cache_rule(call):
-    _, rule = cache_rule(call)
-    rule.update({k: v for k, v in call.values.items() if k in ("credentialArn", "customRoleArn")})
-    rule["updatedAt"] = call.world.now()
-    return plain(rule, "createdAt")
-
-
-@operation
-def delete_pull_through_cache_rule(call):
-    rules, rule = cache_rule(call)
-    del rules[call["ecrRepositoryPrefix"]]
-    return plain(rule, "updatedAt")
-
-
-@operation
-def validate_pull_through_cache_rule(call):
-    _, rule = cache_rule(call)
-    answer = {**plain(rule, "createdAt", "updatedAt"), "isValid": rule.get("valid", True)}
-    return {**answer, "failure": rule["failure"]} if rule.get("failure") else answer
-
-
-# ---- what moto answers, made more like the service
-
-def after_moto(call, answer):
-    if call.name == "DescribeRepositories":
-        not_with_paging(call, "repositoryNames")
-        answer = page(call, answer["repositories"], "repositories")
-    for repo in answer.get("repositories", []) + [answer.get("repository", {})]:
-        if "repositoryUri" in repo:  # moto knows one partition's names only
-            repo["repositoryUri"] = repo["repositoryUri"].replace("amazonaws.com/", call.host_suffix + "/")
-    return answer

@@ -8,13 +8,14 @@ import threading
 
 from moto.server import ThreadedMotoServer
 
-from . import images, keys, names, network, sources
+from . import images, keys, names, network, public, sources, staged
 from .dns import Dns
 from .front_api import ApiFront
 from .front_github import GithubFront
 from .front_metadata import ContainerFront, ImdsFront
-from .front_misc import BucketFront, PublicApiFront, WebsiteFront
+from .front_misc import BucketFront, WebsiteFront
 from .front_plain import BasicRegistryFront, BearerRegistryFront, PlainRegistryFront, PublicRegistryFront, TokenFront, Tokens
+from .front_public import PublicApiFront
 from .front_registry import EcrRegistryFront
 from .front_sso import OidcFront, SsoFront
 from .front_sts import StsFront
@@ -25,7 +26,7 @@ from .relay import Relay
 from .state import State
 from .world import World
 
-CONTROL = dict(sources.CONTROL)
+CONTROL = {**sources.CONTROL, **staged.CONTROL}
 
 
 def control(function):
@@ -40,12 +41,12 @@ class Lab:
         self.state, self.identity = State(world), Identity()
         self.dns = Dns(world)
         self.relays, self.metadata = [], []
-        bearer, hub, public = Tokens(), Tokens(), Tokens()
+        bearer, hub, anonymous = Tokens(), Tokens(), Tokens()
         self.fronts = {front.name: front for front in (
             ApiFront(world, self.keys, self.state),
             EcrRegistryFront(world, self.keys, self.state),
             BucketFront(world, self.keys),
-            PublicRegistryFront(world, self.keys, public),
+            PublicRegistryFront(world, self.keys, anonymous, self.state),
             PublicApiFront(world, self.keys, self.state),
             StsFront(world, self.keys, self.identity),
             SsoFront(world, self.keys, self.identity),
@@ -93,14 +94,23 @@ class Lab:
                 stream.write(json.dumps(answer).encode() + b"\n")
                 stream.flush()
 
+    def repository(self, host, name):
+        """The repository of a host and name: a private or a public one."""
+        service, _, groups = names.match(host)
+        if service == "public":
+            _, _, repo = public.place(self.state, name)
+            if repo is None:
+                raise images.no_repository(name, host)
+            return repo
+        return images.repository(groups["account"], groups["region"], name)
+
     def image(self, ref):
         """(repository, image) of HOST/NAME:TAG or HOST/NAME@DIGEST."""
         host, _, rest = ref.partition("/")
-        _, _, groups = names.match(host)
         name, at, reference = rest.partition("@")
         if not at:
             name, _, reference = rest.partition(":")
-        repo = images.repository(groups["account"], groups["region"], name)
+        repo = self.repository(host, name)
         image = images.by_reference(repo, reference or "latest")
         if image is None:
             raise ApiError("ImageNotFoundException", ref)
@@ -195,6 +205,7 @@ def expire_tokens(lab):
 def archive(lab, ref, status="ARCHIVED"):
     _, image = lab.image(ref)
     image.status, image.archived_at = status, lab.world.now() if status != "ACTIVE" else None
+    image.restore_polls = None
 
 
 @control

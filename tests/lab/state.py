@@ -2,6 +2,8 @@
 
 from moto.ecr.models import ecr_backends
 
+from .public import PublicRegistry
+
 
 def space(world, *parts):
     """Where the storage registry keeps a repository: no test sees what an earlier one stored."""
@@ -14,7 +16,7 @@ class State:
         self.reset()
 
     def reset(self):
-        self.cache_rules, self.shared, self.public, self.documents = {}, set(), {}, {}
+        self.cache_rules, self.shared, self.public, self.documents, self.secrets = {}, set(), {}, {}, {}
         ecr_backends.reset()
 
     # ---- pull-through cache rules of an account and region: prefix -> rule
@@ -27,6 +29,11 @@ class State:
                 "updatedAt": now, "registryId": account, "upstreamRepositoryPrefix": "ROOT", **more}
         self.rules(account, region)[ecrRepositoryPrefix] = rule
         return {k: v for k, v in rule.items() if k not in ("updatedAt", "valid", "failure")}
+
+    # ---- registries of ECR Public, one an account
+
+    def public_registry(self, account):
+        return self.public.setdefault(account, PublicRegistry(account))
 
     # ---- accounts whose repository policies let another account in
 

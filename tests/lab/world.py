@@ -15,6 +15,9 @@ DEFAULTS = {
     "page_limit": None,            # pages are never longer, whatever maxResults says
     "empty_pages": False,          # every page is preceded by an empty one that carries a token
     "absolute_location": True,     # Location of uploads: absolute as ECR's, else relative
+    "restore_polls": 1,            # looks (DescribeImages) at a restored image that still find it ACTIVATING
+    "preview_polls": 0,            # looks at a lifecycle preview that still find it IN_PROGRESS
+    "preview_status": "COMPLETE",  # what it is after that: COMPLETE, FAILED or EXPIRED
     "token_seconds": 12 * 3600,    # life of a registry token
     "token_bytes": 1800,           # raw bytes within a registry password
 }
