@@ -2,7 +2,6 @@
 #include <string.h>
 
 #include "base/json_merge.h"
-#include "check/check.h"
 #include "cmd/work.h"
 #include "image/reference.h"
 
@@ -163,19 +162,17 @@ static int print_tag(const struct tagging *tagging, const char *tag)
 
 static int run(struct work *work)
 {
-    int worst = EXIT_OK;
+    int status = EXIT_OK;
     struct tagging tagging = {.work = work};
     if (parse(&tagging) < 0)
         return -1;
     note_latest(&tagging);
     if (work_open(work) < 0 || read_image(&tagging) < 0)
         return -1;
-    for (size_t i = 0; i < tagging.count; i++) {
-        int status =
-            put_tag(&tagging, tagging.tags[i]) < 0 ? invocation_fail(work->in) : print_tag(&tagging, tagging.tags[i]);
-        worst = exit_worse(worst, status);
-    }
-    return worst;
+    /* In their order, and none after one that failed: a moving tag that comes last must not outrun the others. */
+    for (size_t i = 0; i < tagging.count && status == EXIT_OK; i++)
+        status = put_tag(&tagging, tagging.tags[i]) < 0 ? -1 : print_tag(&tagging, tagging.tags[i]);
+    return status;
 }
 
 int cmd_tag(struct invocation *in)

@@ -38,7 +38,7 @@ static bool is_of_repository(struct json_node node, const struct ecr_api *api, c
 {
     struct json_node name = json_get(node, "repositoryName"), account = json_get(node, "registryId");
     return (!json_exists(name) || json_equals(name, repository)) &&
-           (!json_exists(account) || json_equals(account, api->account));
+           (!json_exists(account) || !api->account || json_equals(account, api->account));
 }
 
 /* The digest of a described image, NULL if it is none. */
