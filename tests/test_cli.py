@@ -215,7 +215,8 @@ def test_json_errors(lab):
 # ---- help and version
 
 COMMANDS = ["check", "wait", "ensure", "digest", "manifest", "config", "parse", "login", "logout", "get-login-password",
-            "credential-helper", "kubelet-credentials", "whoami", "doctor", "api", "version", "help"]
+            "credential-helper", "kubelet-credentials", "whoami", "doctor", "repo", "policy", "image", "tag", "lifecycle", "cache",
+            "replication", "scan", "api", "version", "help"]
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["-h"], ["help"], ["--json", "--help"]])

@@ -125,10 +125,11 @@ static struct layout lay_out(const struct table *table, size_t width)
     struct layout layout = {.count = table->column_count};
     for (size_t i = 0; i < layout.count; i++)
         layout.widths[i] = display_width(table->columns[i].title);
-    for (size_t i = 0; i < table->cell_count; i++) {
-        size_t cell = display_width(table->cells[i]), *column = &layout.widths[i % layout.count];
-        *column = cell > *column ? cell : *column;
-    }
+    for (size_t row = 0; row + layout.count <= table->cell_count; row += layout.count)
+        for (size_t i = 0; i < layout.count; i++) {
+            size_t cell = display_width(table->cells[row + i]);
+            layout.widths[i] = cell > layout.widths[i] ? cell : layout.widths[i];
+        }
     while (row_width(table, &layout, true) > width && drop_one(table, &layout)) {
     }
     while (row_width(table, &layout, false) > width && shrink_one(table, &layout)) {
