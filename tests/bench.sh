@@ -1,7 +1,8 @@
 #!/bin/sh
-# make bench: what one check and one answer of the credential helper cost, beside other tools, in the lab. bench.sh [ROUNDS]
+# make bench: what a check, an answer of the credential helper and a long listing cost, beside other tools, in the lab.
+# bench.sh [ROUNDS]
 set -eu
 cd "$(dirname "$0")/.."
-for bench in check helper; do
+for bench in check helper repositories; do
     tests/lab/run build/venv/bin/python "tests/bench_$bench.py" "$@"
 done

@@ -1,5 +1,7 @@
 #include "ecr/call.h"
 
+#include <string.h>
+
 #include "base/clock.h"
 #include "ecr/code.h"
 
@@ -18,6 +20,23 @@ void ecr_request_open(const struct ecr_api *api, struct buf *body)
     json_member_str(body, "registryId", api->account);
 }
 
+/* The action that IAM names in its denial, which need not be the operation's own: creating with tags takes two. */
+static const char *denied_action(const struct ecr_api *api, const char *operation, const struct error *error)
+{
+    static const char mark[] = "not authorized to perform: ";
+    const char *found = strstr(error->cause, mark);
+    size_t len = 0;
+    if (found) {
+        found += strlen(mark);
+        while (ascii_is_alnum(found[len]) || (found[len] && strchr(":-", found[len])))
+            len++;
+    }
+    struct slice action = {found, len};
+    bool is_one = found && slice_find(action, ':') > 0 && !slice_ends(action, ":");
+    return is_one ? arena_copy(error->arena, action)
+                  : arena_printf(error->arena, "%s:%s", api->client.service->signing_name, operation);
+}
+
 int ecr_send(const struct ecr_api *api, const char *operation, struct slice body, size_t limit, struct arena *arena,
              struct json *reply, struct error *error)
 {
@@ -27,7 +46,7 @@ int ecr_send(const struct ecr_api *api, const char *operation, struct slice body
     *reply = document.json;
     if (status < 0 && error->reason == REASON_DENIED && error->service_code &&
         slice_starts(slice_of(error->service_code), "AccessDenied"))
-        error_hint(error, "the caller lacks the IAM action %s:%s", api->client.service->signing_name, operation);
+        error_hint(error, "the caller lacks the IAM action %s", denied_action(api, operation, error));
     return status;
 }
 
