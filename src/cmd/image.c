@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "check/check.h"
+#include "image/digest.h"
 
 #define PAGE_ROWS        1000
 #define RESTORE_LIMIT_MS 1800000 /* it takes up to 20 minutes */
@@ -95,6 +96,22 @@ static int image_ls(struct work *work)
     return rows_print(in, fields, COUNT_OF(fields), rows.list, rows.count, NULL, NULL);
 }
 
+/* Whether a description is about the target: by its digest, and with the tag that was asked for. */
+static bool is_target(const struct work *work, struct json_node detail)
+{
+    const struct ecr_target *target = &work->target;
+    struct json_node tags = json_get(detail, "imageTags");
+    const char *digest = json_cstr(&work->in->arena, json_get(detail, "imageDigest"));
+    if (!digest || digest_fault(slice_of(digest)))
+        return false;
+    if (target->digest)
+        return strcmp(digest, target->digest) == 0;
+    for (struct json_node tag = json_first(tags); json_exists(tag); tag = json_next(tags, tag))
+        if (json_equals(tag, target->tag))
+            return true;
+    return false;
+}
+
 int image_describe(struct work *work, struct json_node *detail)
 {
     struct buf body;
@@ -109,9 +126,7 @@ int image_describe(struct work *work, struct json_node *detail)
     if (ecr_manage(&work->api, "DescribeImages", target->text, &body, &in->arena, &reply, &in->error) < 0)
         return -1;
     *detail = json_first(json_get(reply, "imageDetails"));
-    struct json_node digest = json_get(*detail, "imageDigest");
-    bool fits = target->digest ? json_equals(digest, target->digest) : json_is(digest, JSON_STRING);
-    return fits ? 0 : ecr_not_what_was_asked(&work->api, "DescribeImages", &in->error);
+    return is_target(work, *detail) ? 0 : ecr_not_what_was_asked(&work->api, "DescribeImages", &in->error);
 }
 
 /* Waits until an image that is being restored can be pulled. */
@@ -158,8 +173,8 @@ static int restore_one(struct work *work, bool wait)
     struct invocation *in = work->in;
     if (restore(work, &reply) < 0 || (wait && await_active(work, &reply) < 0))
         return -1;
-    const char *status = json_cstr(&in->arena, json_get(reply, "imageStatus"));
-    return work_print(work, arena_printf(&in->arena, "%s  %s", status ? status : "-", work->target.text), reply);
+    const char *status = node_text(json_get(reply, "imageStatus"), &in->arena);
+    return work_print(work, arena_printf(&in->arena, "%s  %s", status, work->target.text), reply);
 }
 
 static int image_restore(struct work *work)

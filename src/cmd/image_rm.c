@@ -191,6 +191,13 @@ static void write_json(const struct run *run, const struct removal *removal, str
     buf_char(out, '\n');
 }
 
+static void write_line(const struct run *run, const struct removal *removal, struct buf *out)
+{
+    buf_printf(out, "%s  %s%s", state_word(run, removal), removal->target.text, removal->digest ? "  " : "");
+    term_safe(out, removal->digest ? removal->digest : "");
+    buf_char(out, '\n');
+}
+
 static int print_all(const struct run *run)
 {
     struct buf out = BUF_INIT;
@@ -206,8 +213,7 @@ static int print_all(const struct run *run)
         if (in->json)
             write_json(run, removal, &out);
         else
-            buf_printf(&out, "%s  %s%s%s\n", state_word(run, removal), removal->target.text,
-                       removal->digest ? "  " : "", removal->digest ? removal->digest : "");
+            write_line(run, removal, &out);
     }
     int status = invocation_print(in, buf_view(&out)) < 0 ? EXIT_OTHER : worst;
     buf_free(&out);

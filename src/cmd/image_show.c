@@ -184,8 +184,8 @@ static void add_referrers(struct show *show)
     for (size_t i = 0; i < show->referrers.count; i++) {
         struct json_node row = show->referrers.list[i];
         const char *type = json_cstr(arena, json_get(row, "artifactType"));
-        const char *digest = json_cstr(arena, json_get(row, "digest"));
-        add(show, "referrer", arena_printf(arena, "%s  %s", digest ? digest : "-", type ? type : "no type"));
+        add(show, "referrer",
+            arena_printf(arena, "%s  %s", node_text(json_get(row, "digest"), arena), type ? type : "no type"));
     }
     if (show->cosign)
         add(show, "referrer", "a tag in cosign's form  signature (not verified)");
@@ -202,7 +202,7 @@ static void add_scan(struct show *show)
     buf_str(&text, status ? status : "-");
     for (struct json_node key = json_first(counts), value; json_exists(key); key = json_next(counts, value)) {
         value = json_next(counts, key);
-        buf_printf(&text, "  %s %s", json_cstr(arena, key), arena_copy(arena, json_raw(value)));
+        buf_printf(&text, "  %s %s", node_text(key, arena), arena_copy(arena, json_raw(value)));
     }
     add(show, "scan", text.data);
     buf_free(&text);

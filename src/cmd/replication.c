@@ -35,8 +35,8 @@ static const char *destination_text(struct json_node rule, struct arena *arena)
     struct buf text = BUF_INIT;
     struct json_node list = json_get(rule, "destinations");
     for (struct json_node node = json_first(list); json_exists(node); node = json_next(list, node))
-        buf_printf(&text, "%s%s/%s", text.len ? "," : "", json_cstr(arena, json_get(node, "region")),
-                   json_cstr(arena, json_get(node, "registryId")));
+        buf_printf(&text, "%s%s/%s", text.len ? "," : "", node_text(json_get(node, "region"), arena),
+                   node_text(json_get(node, "registryId"), arena));
     return buf_detach(&text, arena);
 }
 

@@ -52,6 +52,12 @@ static int repo_ls(struct work *work)
                : rows_print(in, private_fields, COUNT_OF(private_fields), rows.list, rows.count, NULL, NULL);
 }
 
+bool repo_is_target(const struct work *work, struct json_node repository)
+{
+    return json_equals(json_get(repository, "repositoryName"), work->target.repository) &&
+           json_cstr(&work->in->arena, json_get(repository, "repositoryUri"));
+}
+
 int repo_describe(struct work *work, struct json_node *repository)
 {
     struct buf body;
@@ -66,9 +72,8 @@ int repo_describe(struct work *work, struct json_node *repository)
     if (ecr_manage(&work->api, "DescribeRepositories", name, &body, &in->arena, &reply, &in->error) < 0)
         return -1;
     *repository = json_first(json_get(reply, "repositories"));
-    return json_equals(json_get(*repository, "repositoryName"), name)
-               ? 0
-               : ecr_not_what_was_asked(&work->api, "DescribeRepositories", &in->error);
+    return repo_is_target(work, *repository) ? 0
+                                             : ecr_not_what_was_asked(&work->api, "DescribeRepositories", &in->error);
 }
 
 int repo_tags(struct work *work, struct json_node repository, struct json_node *tags)
@@ -99,8 +104,8 @@ static const char *tags_text(void *context, size_t row, size_t column)
         return "?";
     }
     for (struct json_node tag = json_first(tags); json_exists(tag); tag = json_next(tags, tag))
-        buf_printf(&text, "%s%s=%s", text.len ? ", " : "", json_cstr(arena, json_get(tag, "Key")),
-                   json_cstr(arena, json_get(tag, "Value")));
+        buf_printf(&text, "%s%s=%s", text.len ? ", " : "", node_text(json_get(tag, "Key"), arena),
+                   node_text(json_get(tag, "Value"), arena));
     return buf_detach(&text, arena);
 }
 

@@ -7,6 +7,9 @@
 int repo_create(struct work *work);
 int repo_set(struct work *work);
 
+/* Whether what the service describes is the target, with its URI. */
+bool repo_is_target(const struct work *work, struct json_node repository);
+
 /* What the service says about the target. -1 with an error, no-repository if it is not there. */
 int repo_describe(struct work *work, struct json_node *repository);
 

@@ -140,7 +140,7 @@ static int create(struct work *work, const struct settings *settings, struct jso
     if (ecr_manage(&work->api, "CreateRepository", work->target.repository, &body, &in->arena, &reply, &in->error) < 0)
         return -1;
     *repository = json_get(reply, "repository");
-    return 0;
+    return repo_is_target(work, *repository) ? 0 : ecr_not_what_was_asked(&work->api, "CreateRepository", &in->error);
 }
 
 /* Appends what a setting is, and what was asked for, if these are not the same. */

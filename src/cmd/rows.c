@@ -3,6 +3,12 @@
 #include "base/clock.h"
 #include "base/json_merge.h"
 
+const char *node_text(struct json_node node, struct arena *arena)
+{
+    const char *text = json_cstr(arena, node);
+    return text ? text : "-";
+}
+
 struct json_node field_node(const char *path, struct json_node object)
 {
     struct arena scratch = {0};

@@ -46,10 +46,15 @@ static int compare(const void *a, const void *b)
     return one->order < other->order ? -1 : 1;
 }
 
-static void add_findings(struct scan *scan, struct json_node list)
+/* -1 if the list is none, or has what is no finding: none of them may be overlooked. */
+static int add_findings(struct scan *scan, struct json_node list)
 {
     struct arena *arena = &scan->work->in->arena;
+    if (json_exists(list) && !json_is(list, JSON_ARRAY))
+        return -1;
     for (struct json_node node = json_first(list); json_exists(node); node = json_next(list, node)) {
+        if (!json_is(json_get(node, "severity"), JSON_STRING))
+            return -1;
         if (scan->count == scan->room) {
             scan->room = 2 * scan->room + 100;
             struct finding *more = arena_array(arena, scan->room, sizeof *more);
@@ -60,6 +65,7 @@ static void add_findings(struct scan *scan, struct json_node list)
         scan->findings[scan->count] = (struct finding){node, severity_of(json_get(node, "severity")), scan->count};
         scan->count++;
     }
+    return 0;
 }
 
 static void open_body(const struct work *work, struct buf *body)
@@ -128,6 +134,29 @@ static int not_good(struct scan *scan)
     return -1;
 }
 
+/* The counts by severity: an object of numbers. */
+static bool are_counts(struct json_node map)
+{
+    int64_t number;
+    for (struct json_node key = json_first(map), value; json_exists(key); key = json_next(map, value)) {
+        value = json_next(map, key);
+        if (!json_int64(value, &number) || number < 0)
+            return false;
+    }
+    return json_is(map, JSON_OBJECT);
+}
+
+/* A page without a list, and without counts, does not say that nothing was found. */
+static int add_page(struct scan *scan, struct json_node page)
+{
+    struct json_node all = json_get(page, "imageScanFindings"), counts = json_get(all, "findingSeverityCounts");
+    struct json_node basic = json_get(all, "findings"), enhanced = json_get(all, "enhancedFindings");
+    bool empty = !json_exists(counts) && !json_exists(basic) && !json_exists(enhanced);
+    if (empty || (json_exists(counts) && !are_counts(counts)) || add_findings(scan, basic) < 0)
+        return -1;
+    return add_findings(scan, enhanced);
+}
+
 /* All pages, after the scan is over. */
 static int read_findings(struct scan *scan)
 {
@@ -144,13 +173,9 @@ static int read_findings(struct scan *scan)
     if (status < 0)
         return -1;
     scan->first = json_root(&pages.list[0]);
-    if (!json_is(json_get(scan->first, "imageScanFindings"), JSON_OBJECT))
-        return ecr_not_what_was_asked(&work->api, "DescribeImageScanFindings", &in->error);
-    for (size_t i = 0; i < pages.count; i++) {
-        struct json_node all = json_get(json_root(&pages.list[i]), "imageScanFindings");
-        add_findings(scan, json_get(all, "findings"));
-        add_findings(scan, json_get(all, "enhancedFindings"));
-    }
+    for (size_t i = 0; i < pages.count; i++)
+        if (add_page(scan, json_root(&pages.list[i])) < 0)
+            return ecr_not_what_was_asked(&work->api, "DescribeImageScanFindings", &in->error);
     if (scan->count)
         qsort(scan->findings, scan->count, sizeof *scan->findings, compare);
     return 0;
@@ -313,10 +338,8 @@ static int scan_start(struct work *work)
         return error_set(&work->in->error, REASON_USAGE, "--fail-on", "the findings are not awaited with --no-wait");
     if (work_open(work) < 0 || start(&scan, &reply, &begun) < 0)
         return -1;
-    if (no_wait) {
-        const char *status = json_cstr(&work->in->arena, field_node("imageScanStatus.status", reply));
-        return work_print(work, status ? status : "-", reply);
-    }
+    if (no_wait)
+        return work_print(work, node_text(field_node("imageScanStatus.status", reply), &work->in->arena), reply);
     return await(&scan, begun) < 0 ? -1 : report(&scan);
 }
 

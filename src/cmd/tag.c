@@ -128,8 +128,12 @@ static int put_tag(struct tagging *tagging, const char *tag)
     json_member_str(&body, "imageTag", tag);
     json_member_str(&body, "imageDigest", tagging->image.digest);
     const char *thing = arena_printf(&in->arena, "%s:%s", work->target.repository, tag);
-    if (ecr_manage(&work->api, "PutImage", thing, &body, &in->arena, &reply, &in->error) == 0)
-        return 0;
+    if (ecr_manage(&work->api, "PutImage", thing, &body, &in->arena, &reply, &in->error) == 0) {
+        struct json_node digest = field_node("image.imageId.imageDigest", reply);
+        return json_exists(digest) && !json_equals(digest, tagging->image.digest)
+                   ? ecr_not_what_was_asked(&work->api, "PutImage", &in->error)
+                   : 0;
+    }
     if (ecr_error_is(&in->error, "ImageAlreadyExistsException"))
         return 0;
     return ecr_error_is(&in->error, "ImageTagAlreadyExistsException") ? judge_conflict(tagging, tag) : -1;

@@ -101,6 +101,8 @@ static int collect(const struct ecr_api *api, const char *operation, const struc
         if (!json_is(list, JSON_ARRAY))
             return ecr_not_what_was_asked(api, operation, error);
         for (struct json_node row = json_first(list); json_exists(row); row = json_next(list, row)) {
+            if (!json_is(row, JSON_OBJECT))
+                return ecr_not_what_was_asked(api, operation, error);
             if (rows->count == room) {
                 room = 2 * room + 100;
                 struct json_node *more = arena_array(arena, room, sizeof *more);
