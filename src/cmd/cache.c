@@ -162,7 +162,7 @@ static int cache_set(struct work *work)
     if (call(work, "UpdatePullThroughCacheRule", &body, &reply) < 0 || cache_validate(work) < 0)
         return -1;
     work_note(work, TERM_PLAIN, "Cache rule set: %s", work->target.repository);
-    return in->json ? work_print(work, "", reply) : EXIT_OK;
+    return work_done(work, reply);
 }
 
 static int cache_rm(struct work *work)
@@ -177,7 +177,7 @@ static int cache_rm(struct work *work)
     open_body(work, &body);
     if (call(work, "DeletePullThroughCacheRule", &body, &reply) == 0) {
         work_note(work, TERM_PLAIN, "Cache rule removed: %s (what it cached stays)", work->target.repository);
-        return in->json ? work_print(work, "", reply) : EXIT_OK;
+        return work_done(work, reply);
     }
     if (in->error.reason != REASON_NOT_SET)
         return -1;

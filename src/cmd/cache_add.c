@@ -1,7 +1,6 @@
 /* cache add: a new pull-through cache rule, and what it needs elsewhere. */
 #include <string.h>
 
-#include "base/json_merge.h"
 #include "cmd/cache.h"
 #include "ecr/name.h"
 #include "ecr/upstream.h"
@@ -126,8 +125,7 @@ static int print_role(const struct addition *addition)
                                                NULL};
     static const char *const upstream_actions[] = {"ecr:GetDownloadUrlForLayer", "ecr:BatchGetImage",
                                                    "ecr:BatchImportUpstreamImage", "ecr:GetImageCopyStatus", NULL};
-    struct buf line = BUF_INIT, out = BUF_INIT;
-    struct invocation *in = addition->work->in;
+    struct buf line = BUF_INIT;
     json_open(&line, '{');
     json_member(&line, "trustPolicy");
     json_open(&line, '{');
@@ -143,19 +141,13 @@ static int print_role(const struct addition *addition)
                     addition->role ? addition->role : "arn:aws:iam::ACCOUNT:role/NAME-OF-THIS-ROLE", "AWS");
     json_close(&line, '}');
     json_close(&line, '}');
-    if (in->json)
-        buf_slice(&out, buf_view(&line));
-    else
-        json_pretty(&out, buf_view(&line));
-    buf_char(&out, '\n');
     work_note(addition->work, TERM_PLAIN,
               "Create a role with trustPolicy and permissionsPolicy, give upstreamRepositoryPolicy to the repositories "
               "of %s, and add the rule with --role-arn",
               addition->upstream.url);
-    int status = invocation_print(in, buf_view(&out)) < 0 ? EXIT_OTHER : EXIT_OK;
+    struct slice text = arena_slice(&addition->work->in->arena, buf_view(&line));
     buf_free(&line);
-    buf_free(&out);
-    return status;
+    return work_print_document(addition->work, text);
 }
 
 static int create(struct addition *addition, struct json_node *rule)
@@ -228,5 +220,5 @@ int cache_add(struct work *work)
     }
     if (cache_validate(work) < 0)
         return -1;
-    return work->in->json ? work_print(work, "", rule) : EXIT_OK;
+    return work_done(work, rule);
 }

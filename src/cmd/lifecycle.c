@@ -1,7 +1,6 @@
 /* lifecycle: which images of a repository go by themselves. */
 #include <string.h>
 
-#include "base/json_merge.h"
 #include "cmd/work.h"
 #include "ecr/lifecycle.h"
 
@@ -73,25 +72,14 @@ static int call(struct work *work, const char *operation, struct slice policy, s
 
 static int lifecycle_show(struct work *work)
 {
-    struct json policy;
     struct json_node reply;
-    struct buf line = BUF_INIT, out = BUF_INIT;
     struct invocation *in = work->in;
     if (work_parse(work, NULL, 0, 1, 1, "lifecycle show REPO") < 0 || work_target(work, 0, TARGET_REPOSITORY) < 0 ||
         work_open(work) < 0 || call(work, "GetLifecyclePolicy", (struct slice){NULL, 0}, &reply) < 0)
         return -1;
     if (in->json)
         return work_print(work, "", reply);
-    struct slice text = json_string(&in->arena, json_get(reply, "lifecyclePolicyText"));
-    if (json_parse(&in->arena, text, &policy) < 0)
-        return ecr_not_what_was_asked(&work->api, "GetLifecyclePolicy", &in->error);
-    json_write_node(&line, json_root(&policy));
-    json_pretty(&out, buf_view(&line));
-    buf_char(&out, '\n');
-    int status = invocation_print(in, buf_view(&out)) < 0 ? EXIT_OTHER : EXIT_OK;
-    buf_free(&line);
-    buf_free(&out);
-    return status;
+    return work_print_document(work, json_string(&in->arena, json_get(reply, "lifecyclePolicyText")));
 }
 
 static int lifecycle_set(struct work *work)
@@ -108,7 +96,7 @@ static int lifecycle_set(struct work *work)
     if (work_open(work) < 0 || call(work, "PutLifecyclePolicy", policy.text, &reply) < 0)
         return -1;
     work_note(work, TERM_PLAIN, "Lifecycle policy set: %s", work->target.repository);
-    return work->in->json ? work_print(work, "", reply) : EXIT_OK;
+    return work_done(work, reply);
 }
 
 static int lifecycle_rm(struct work *work)
@@ -122,7 +110,7 @@ static int lifecycle_rm(struct work *work)
         return -1;
     if (call(work, "DeleteLifecyclePolicy", (struct slice){NULL, 0}, &reply) == 0) {
         work_note(work, TERM_PLAIN, "Lifecycle policy removed: %s", work->target.repository);
-        return in->json ? work_print(work, "", reply) : EXIT_OK;
+        return work_done(work, reply);
     }
     if (in->error.reason != REASON_NOT_SET)
         return -1;

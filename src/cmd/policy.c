@@ -1,5 +1,4 @@
 /* policy: who may use a repository, or the registry. */
-#include "base/json_merge.h"
 #include "cmd/work.h"
 #include "ecr/policy.h"
 
@@ -42,28 +41,6 @@ static int parse(struct work *work, const struct option *own, size_t own_count, 
     return -1;
 }
 
-static int print_policy(struct work *work, struct json_node reply)
-{
-    struct buf out = BUF_INIT;
-    struct json policy;
-    struct invocation *in = work->in;
-    struct slice text = json_string(&in->arena, json_get(reply, "policyText"));
-    if (in->json)
-        return work_print(work, "", reply);
-    if (json_parse(&in->arena, text, &policy) == 0) {
-        struct buf line = BUF_INIT;
-        json_write_node(&line, json_root(&policy));
-        json_pretty(&out, buf_view(&line));
-        buf_free(&line);
-    } else {
-        term_safe(&out, arena_copy(&in->arena, text));
-    }
-    buf_char(&out, '\n');
-    int status = invocation_print(in, buf_view(&out)) < 0 ? EXIT_OTHER : EXIT_OK;
-    buf_free(&out);
-    return status;
-}
-
 static int policy_show(struct work *work)
 {
     bool registry = false;
@@ -78,7 +55,9 @@ static int policy_show(struct work *work)
     open_body(work, registry, &body);
     if (ecr_manage(&work->api, place.get, place.name, &body, &in->arena, &reply, &in->error) < 0)
         return -1;
-    return print_policy(work, reply);
+    if (in->json)
+        return work_print(work, "", reply);
+    return work_print_document(work, json_string(&in->arena, json_get(reply, "policyText")));
 }
 
 /* The file's text, which must be a policy. */
@@ -118,7 +97,7 @@ static int policy_set(struct work *work)
     if (ecr_manage(&work->api, place.set, place.name, &body, &in->arena, &reply, &in->error) < 0)
         return -1;
     work_note(work, TERM_PLAIN, "Policy set: %s", place.name);
-    return in->json ? work_print(work, "", reply) : EXIT_OK;
+    return work_done(work, reply);
 }
 
 static int policy_rm(struct work *work)
@@ -136,7 +115,7 @@ static int policy_rm(struct work *work)
     open_body(work, registry, &body);
     if (ecr_manage(&work->api, place.remove, place.name, &body, &in->arena, &reply, &in->error) == 0) {
         work_note(work, TERM_PLAIN, "Policy removed: %s", place.name);
-        return in->json ? work_print(work, "", reply) : EXIT_OK;
+        return work_done(work, reply);
     }
     if (in->error.reason != REASON_NOT_SET)
         return -1;

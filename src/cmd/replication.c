@@ -221,7 +221,7 @@ static int replication_set(struct work *work)
         return -1;
     work_note(work, TERM_PLAIN, "Replication set: it is for what is pushed from now on%s",
               before ? "; the rules from before are gone" : "");
-    return in->json ? work_print(work, "", json_get(reply, "replicationConfiguration")) : EXIT_OK;
+    return work_done(work, json_get(reply, "replicationConfiguration"));
 }
 
 static int replication_rm(struct work *work)
@@ -240,7 +240,7 @@ static int replication_rm(struct work *work)
     if (put(work, SLICE("{\"rules\":[]}"), &reply) < 0)
         return -1;
     work_note(work, TERM_PLAIN, "Replication rules removed (what was copied stays)");
-    return in->json ? work_print(work, "", json_get(reply, "replicationConfiguration")) : EXIT_OK;
+    return work_done(work, json_get(reply, "replicationConfiguration"));
 }
 
 /* The image's destinations; *running and *failed count those of such a state. */

@@ -147,7 +147,7 @@ static int remove_one(struct work *work, bool force)
     if (ecr_manage(&work->api, "DeleteRepository", name, &body, &in->arena, &reply, &in->error) < 0)
         return -1;
     work_note(work, TERM_PLAIN, "Repository deleted: %s", name);
-    return in->json ? work_print(work, "", json_get(reply, "repository")) : EXIT_OK;
+    return work_done(work, json_get(reply, "repository"));
 }
 
 static int repo_rm(struct work *work)

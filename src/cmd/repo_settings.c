@@ -18,6 +18,16 @@ struct settings {
     bool must_not_exist;
 };
 
+/* The settings that can be changed later, too. */
+#define CHANGEABLE(settings)                                                                                           \
+    {"immutable", 0, OPTION_FLAG, &(settings)->immutable, NULL},                                                       \
+        {"mutable", 0, OPTION_FLAG, &(settings)->is_mutable, NULL},                                                    \
+        {"except", 0, OPTION_LIST, &(settings)->except, NULL},                                                         \
+        {"scan-on-push", 0, OPTION_FLAG, &(settings)->scan, NULL},                                                     \
+    {                                                                                                                  \
+        "no-scan-on-push", 0, OPTION_FLAG, &(settings)->no_scan, NULL                                                  \
+    }
+
 static const char *const encryption_types[] = {"AES256", "KMS", "KMS_DSSE", NULL};
 
 /* The mode that is asked for; NULL: none. */
@@ -237,10 +247,7 @@ int repo_create(struct work *work)
     struct json_node repository;
     struct settings settings = {.encryption = -1};
     struct invocation *in = work->in;
-    const struct option own[] = {{"immutable", 0, OPTION_FLAG, &settings.immutable, NULL},
-                                 {"mutable", 0, OPTION_FLAG, &settings.is_mutable, NULL},
-                                 {"except", 0, OPTION_LIST, &settings.except, NULL},
-                                 {"scan-on-push", 0, OPTION_FLAG, &settings.scan, NULL},
+    const struct option own[] = {CHANGEABLE(&settings),
                                  {"kms", 0, OPTION_MAYBE, &settings.kms, NULL},
                                  {"encryption", 0, OPTION_CHOICE, &settings.encryption, encryption_types},
                                  {"tag", 0, OPTION_LIST, &settings.tags, NULL},
@@ -292,11 +299,7 @@ int repo_set(struct work *work)
     struct json_node reply;
     struct settings settings = {.encryption = -1};
     struct invocation *in = work->in;
-    const struct option own[] = {{"immutable", 0, OPTION_FLAG, &settings.immutable, NULL},
-                                 {"mutable", 0, OPTION_FLAG, &settings.is_mutable, NULL},
-                                 {"except", 0, OPTION_LIST, &settings.except, NULL},
-                                 {"scan-on-push", 0, OPTION_FLAG, &settings.scan, NULL},
-                                 {"no-scan-on-push", 0, OPTION_FLAG, &settings.no_scan, NULL}};
+    const struct option own[] = {CHANGEABLE(&settings)};
     static const char usage[] = "repo set [--immutable|--mutable] [--except FILTER]... [--[no-]scan-on-push] REPO";
     if (work_parse(work, own, COUNT_OF(own), 1, 1, usage) < 0 || work_target(work, 0, TARGET_REPOSITORY) < 0 ||
         check_settings(work, &settings) < 0)

@@ -247,6 +247,30 @@ int work_print(struct work *work, const char *line, struct json_node object)
     return status;
 }
 
+int work_done(struct work *work, struct json_node object)
+{
+    return work->in->json ? work_print(work, "", object) : EXIT_OK;
+}
+
+int work_print_document(struct work *work, struct slice text)
+{
+    struct json json;
+    struct invocation *in = work->in;
+    struct buf line = BUF_INIT, out = BUF_INIT;
+    if (json_parse(&in->arena, text, &json) < 0)
+        return error_set(&in->error, REASON_BAD_REPLY, work->api.client.endpoint.host, "the document is not JSON");
+    json_write_node(&line, json_root(&json));
+    if (in->json)
+        buf_slice(&out, buf_view(&line));
+    else
+        json_pretty(&out, buf_view(&line));
+    buf_char(&out, '\n');
+    int status = invocation_print(in, buf_view(&out)) < 0 ? EXIT_OTHER : EXIT_OK;
+    buf_free(&line);
+    buf_free(&out);
+    return status;
+}
+
 void waiting_begin(struct waiting *waiting, struct work *work, const char *what, int64_t limit_ms)
 {
     int64_t end = work->in->session.timeout_ms ? work->session.deadline : deadline_in(limit_ms);
