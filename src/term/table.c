@@ -168,7 +168,7 @@ static void write_row(const struct table *table, const struct layout *layout, co
 
 static void write_head(const struct table *table, const struct layout *layout, struct buf *out)
 {
-    const char *titles[TABLE_COLUMNS_MAX];
+    const char *titles[TABLE_COLUMNS_MAX] = {NULL};
     for (size_t i = 0; i < table->column_count; i++)
         titles[i] = table->columns[i].title;
     write_row(table, layout, titles, out);
