@@ -419,7 +419,7 @@ static void test_reasons(void **state)
         {REASON_NOT_CACHED, "not-cached", "unknown", 5}, {REASON_TLS, "tls", "unknown", 5},
         {REASON_BAD_REPLY, "bad-reply", "unknown", 5}, {REASON_AMBIGUOUS, "ambiguous", "unknown", 5},
         {REASON_UNSUPPORTED, "unsupported", "unknown", 5}, {REASON_REFUSED, "refused", "unknown", 5},
-        {REASON_USAGE, "usage", "unknown", 2},
+        {REASON_USAGE, "usage", "unknown", 2}, {REASON_NOT_SET, "not-set", "unknown", 1},
     };
     assert_int_equal(COUNT(rows), REASON_COUNT);
     for (size_t i = 0; i < COUNT(rows); i++) {

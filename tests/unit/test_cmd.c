@@ -328,5 +328,39 @@ static void test_report(void **state)
     buf_free(&out);
 }
 
-RUN(TEST(test_options), TEST(test_sizes_and_lists), TEST(test_nearest), TEST(test_safe), TEST(test_conclude), TEST(test_item_init), TEST(test_exit),
+/* Numbers, and options that may stand without their value. */
+static void test_numbers_and_maybes(void **state)
+{
+    (void)state;
+    static int64_t number;
+    static const char *maybe;
+    static const struct option list[] = {{"keep", 0, OPTION_NUMBER, &number, NULL}, {"kms", 0, OPTION_MAYBE, &maybe, NULL}};
+    static const struct option_set set = {list, COUNT(list)};
+    static const struct {
+        const char *line;
+        int taken;
+        int64_t number;
+        const char *maybe;
+        size_t operands;
+    } rows[] = {
+        {"--keep=1", 1, 1, NULL, 0}, {"--keep|1000000", 2, 1000000, NULL, 0}, {"--keep|1000001", -1, 0, NULL, 0}, {"--keep=0", -1, 0, NULL, 0}, {"--keep=-1", -1, 0, NULL, 0}, {"--keep=1x", -1, 0, NULL, 0},
+        {"--keep=", -1, 0, NULL, 0}, {"--keep", -1, 0, NULL, 0}, {"--kms", 1, 0, "", 0}, {"--kms|key", 2, 0, "", 1}, {"--kms=key", 1, 0, "key", 0}, {"--kms=", -1, 0, NULL, 0}, {"key", 1, 0, NULL, 1},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        char *argv[4];
+        const char *operands[4];
+        size_t count;
+        int argc = 0;
+        number = 0;
+        maybe = NULL;
+        for (struct slice rest = slice_of(rows[i].line); rest.data;)
+            argv[argc++] = arena_copy(&arena, slice_cut(&rest, '|'));
+        int taken = options_parse(&set, 1, argc, argv, false, operands, &count, &error);
+        CHECK(taken == rows[i].taken && number == rows[i].number, "%s: %d", rows[i].line, taken);
+        CHECK(taken < 0 || count == rows[i].operands, "%s", rows[i].line);
+        CHECK(rows[i].maybe ? maybe && strcmp(maybe, rows[i].maybe) == 0 : !maybe, "%s", rows[i].line);
+    }
+}
+
+RUN(TEST(test_options), TEST(test_sizes_and_lists), TEST(test_numbers_and_maybes), TEST(test_nearest), TEST(test_safe), TEST(test_conclude), TEST(test_item_init), TEST(test_exit),
     TEST(test_report))

@@ -59,4 +59,24 @@ static void test_pretty(void **state)
     }
 }
 
-RUN(TEST(test_merge), TEST(test_pretty))
+/* One value among others, written anew; what is missing is null. */
+static void test_node(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *name, *out;
+    } rows[] = {
+        {"{\"a\" : [ 1 , {\"b\":null} ]}", "a", "[1,{\"b\":null}]"}, {"{\"a\":1.50E1}", "a", "1.50E1"}, {"{\"a\":\"\\u0041##[\\u001b\"}", "a", "\"A#\\u0023[\\u001b\""},
+        {"{\"a\":{}}", "a", "{}"}, {"{\"a\":null}", "a", "null"}, {"{}", "a", "null"},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct json json;
+        struct buf out = BUF_INIT;
+        assert_int_equal(json_parse(&arena, slice_of(rows[i].text), &json), 0);
+        json_write_node(&out, json_get(json_root(&json), rows[i].name));
+        CHECK_TEXT(arena_copy(&arena, buf_view(&out)), rows[i].out, "%s", rows[i].text);
+        buf_free(&out);
+    }
+}
+
+RUN(TEST(test_merge), TEST(test_pretty), TEST(test_node))
