@@ -11,6 +11,7 @@ struct removal {
     const char *digest; /* of what was deleted; NULL: not said */
     const char *why;    /* the service's words about a failure; NULL: none */
     bool told;          /* FAILED: an error of the whole call, which was told */
+    bool whole;         /* the image goes, and not a tag of it alone; known of a dry run */
     size_t round;       /* in which it was last asked for */
 };
 
@@ -161,6 +162,8 @@ static int look(struct run *run, struct removal *removal)
     }
     removal->state = DELETED;
     removal->digest = json_cstr(&in->arena, json_get(detail, "imageDigest"));
+    struct json_node tags = json_get(detail, "imageTags");
+    removal->whole = !removal->target.tag || !json_exists(json_next(tags, json_first(tags)));
     return EXIT_OK;
 }
 
@@ -175,7 +178,9 @@ static int look_at_all(struct run *run)
 static const char *state_word(const struct run *run, const struct removal *removal)
 {
     if (removal->state == DELETED)
-        return run->dry ? "would-delete" : removal->target.tag ? "untagged" : "deleted";
+        return run->dry              ? (removal->whole ? "would-delete" : "would-untag")
+               : removal->target.tag ? "untagged"
+                                     : "deleted";
     return removal->state == GONE ? "gone" : "failed";
 }
 
