@@ -26,6 +26,19 @@ size_t utf8_length(struct slice text)
     return overlong || outside ? 0 : len;
 }
 
+bool utf8_count(struct slice text, size_t *count)
+{
+    *count = 0;
+    while (text.len) {
+        size_t len = utf8_length(text);
+        if (!len)
+            return false;
+        text = slice_from(text, len);
+        (*count)++;
+    }
+    return true;
+}
+
 uint32_t utf8_code(struct slice text)
 {
     static const uint8_t masks[] = {0, 0x7f, 0x1f, 0x0f, 0x07};

@@ -8,6 +8,9 @@
 /* The length of the UTF-8 character at the start of `text` (1 to 4), or 0 if there is no valid one. RFC 3629. */
 size_t utf8_length(struct slice text);
 
+/* How many characters a text has; false if a part of it is not UTF-8. */
+bool utf8_count(struct slice text, size_t *count);
+
 /* The number of the valid character that `text` begins with. */
 uint32_t utf8_code(struct slice text);
 

@@ -15,10 +15,20 @@ int cache_prefix(struct work *work, size_t operand)
     return fault ? error_set(&work->in->error, REASON_USAGE, work->target.text, "%s", fault) : 0;
 }
 
+/* A secret in another region or account than the registry's cannot be read by its rules. */
+static bool is_elsewhere(const struct work *work, const char *secret)
+{
+    struct arn arn;
+    return work->target.has_host && arn_parse(slice_of(secret), &arn) &&
+           (!slice_is(arn.region, work->target.host.region) || !slice_is(arn.account, work->target.host.account));
+}
+
 int cache_check_arns(struct work *work, const char *secret, const char *role)
 {
     struct error *error = &work->in->error;
     const char *fault = secret ? ecr_secret_arn_fault(slice_of(secret)) : NULL;
+    if (secret && !fault && is_elsewhere(work, secret))
+        fault = "the secret must be in the account and the region of the registry";
     if (fault)
         return error_set(error, REASON_USAGE, secret, "%s", fault);
     fault = role ? ecr_role_arn_fault(slice_of(role)) : NULL;
@@ -55,22 +65,26 @@ int cache_describe(struct work *work, struct json_node *rule)
                : error_set(&work->in->error, REASON_NOT_SET, work->target.repository, "there is no such rule");
 }
 
+/* *fault is what the service says against the rule, NULL when it works. */
+static int validate(struct work *work, const char *prefix, const char **fault)
+{
+    struct invocation *in = work->in;
+    if (ecr_cache_rule_validate(&work->api, prefix, &in->arena, fault, &in->error) == 0)
+        return 0;
+    return ecr_explain(prefix, &in->error);
+}
+
 int cache_validate(struct work *work)
 {
     const char *fault;
-    struct invocation *in = work->in;
+    struct error *error = &work->in->error;
     const char *prefix = work->target.repository;
-    if (ecr_cache_rule_validate(&work->api, prefix, &in->arena, &fault, &in->error) < 0) {
-        if (ecr_error_is(&in->error, "PullThroughCacheRuleNotFoundException")) {
-            error_set(&in->error, REASON_NOT_SET, prefix, "there is no such rule");
-            error_hint(&in->error, "'ecr cache ls' lists the rules");
-        }
+    if (validate(work, prefix, &fault) < 0)
         return -1;
-    }
     if (!fault)
         return 0;
-    error_set(&in->error, REASON_REFUSED, prefix, "the rule does not work: %s", fault);
-    error_hint(&in->error, "is the secret right and not over, and does the upstream answer?");
+    error_set(error, REASON_REFUSED, prefix, "the rule does not work: %s", fault);
+    error_hint(error, "is the secret right and not over, and does the upstream answer?");
     return -1;
 }
 
@@ -91,21 +105,22 @@ static const char *state_text(void *context, size_t row, size_t column)
     (void)column;
     if (states->denied || !prefix)
         return "?";
-    if (ecr_cache_rule_validate(&work->api, prefix, &in->arena, &fault, &in->error) == 0)
+    if (validate(work, prefix, &fault) == 0)
         return fault ? fault : "ok";
     states->denied = in->error.reason == REASON_DENIED;
     work_note(work, TERM_YELLOW, "The state is not known: %s", error_text(&in->error, &in->arena));
     return "?";
 }
 
-/* Rules whose prefix begins as one of the operands. */
-static void filter_rows(const struct invocation *in, struct ecr_rows *rows, struct arena *arena)
+/* Rules whose prefix begins as one of the operands; the first, which may name a registry, was taken apart. */
+static void filter_rows(const struct work *work, struct ecr_rows *rows, struct arena *arena)
 {
     size_t kept = 0;
+    const struct invocation *in = work->in;
     for (size_t i = 0; i < rows->count; i++) {
-        bool wanted = in->operand_count == 0;
         struct slice prefix = json_string(arena, json_get(rows->list[i], "ecrRepositoryPrefix"));
-        for (size_t k = 0; k < in->operand_count; k++)
+        bool wanted = slice_starts(prefix, work->target.repository);
+        for (size_t k = 1; k < in->operand_count; k++)
             wanted = wanted || slice_starts(prefix, in->operands[k]);
         if (wanted)
             rows->list[kept++] = rows->list[i];
@@ -128,13 +143,14 @@ static int cache_ls(struct work *work)
     struct ecr_rows rows;
     struct invocation *in = work->in;
     struct states states = {work, &rows, false};
-    if (work_parse(work, NULL, 0, 0, SIZE_MAX, "cache ls [PREFIX]...") < 0 || work_open(work) < 0)
+    if (work_parse(work, NULL, 0, 0, SIZE_MAX, "cache ls [[HOST/]PREFIX]...") < 0 ||
+        work_target(work, 0, TARGET_PREFIX) < 0 || work_open(work) < 0)
         return -1;
     ecr_manage_open(&work->api, "", &body);
     if (ecr_manage_list(&work->api, "DescribePullThroughCacheRules", "the registry", &body, "pullThroughCacheRules",
                         PAGE_ROWS, &in->arena, &rows, &in->error) < 0)
         return -1;
-    filter_rows(in, &rows, &in->arena);
+    filter_rows(work, &rows, &in->arena);
     if (!rows.count)
         work_note(work, TERM_PLAIN, "No pull-through cache rules");
     return rows_print(in, fields, COUNT_OF(fields), rows.list, rows.count, state_text, &states);

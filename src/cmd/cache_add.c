@@ -40,18 +40,6 @@ static int check_upstream(struct addition *addition, const char *text)
     return 0;
 }
 
-/* A secret in another region or account than the rule's cannot be read by it. */
-static int check_place(struct addition *addition)
-{
-    struct arn arn;
-    struct work *work = addition->work;
-    if (!addition->secret || !work->target.has_host || !arn_parse(slice_of(addition->secret), &arn))
-        return 0;
-    if (!slice_is(arn.region, work->target.host.region) || !slice_is(arn.account, work->target.host.account))
-        return refuse(work, addition->secret, "the secret must be in the account and the region of the registry", NULL);
-    return 0;
-}
-
 static int check_upstream_prefix(struct addition *addition)
 {
     struct work *work = addition->work;
@@ -74,7 +62,7 @@ static int parse(struct addition *addition)
                                  {"print-role", 0, OPTION_FLAG, &addition->print_role, NULL}};
     if (work_parse(work, own, COUNT_OF(own), 2, 2, "cache add [OPTION...] PREFIX UPSTREAM") < 0 ||
         cache_prefix(work, 0) < 0 || cache_check_arns(work, addition->secret, addition->role) < 0 ||
-        check_upstream(addition, in->operands[1]) < 0 || check_place(addition) < 0)
+        check_upstream(addition, in->operands[1]) < 0)
         return -1;
     return check_upstream_prefix(addition);
 }
@@ -166,10 +154,13 @@ static int create(struct addition *addition, struct json_node *rule)
                       &in->error);
 }
 
+/* What is not said, here or there, is `usual`. */
 static void compare(struct addition *addition, struct json_node rule, const char *member, const char *asked,
-                    struct buf *differences)
+                    const char *usual, struct buf *differences)
 {
     const char *is = json_cstr(&addition->work->in->arena, json_get(rule, member));
+    is = is ? is : usual;
+    asked = asked ? asked : usual;
     if (asked ? is && strcmp(is, asked) == 0 : !is)
         return;
     buf_printf(differences, "%s%s is %s, not %s", differences->len ? "; " : "", member, is ? is : "not set",
@@ -181,15 +172,12 @@ static int agree(struct addition *addition, struct json_node *rule)
 {
     struct work *work = addition->work;
     struct buf differences = BUF_INIT;
-    const char *prefix = addition->upstream_prefix;
     if (cache_describe(work, rule) < 0)
         return -1;
-    if (!prefix && json_equals(json_get(*rule, "upstreamRepositoryPrefix"), "ROOT"))
-        prefix = "ROOT"; /* what the service takes when none is given */
-    compare(addition, *rule, "upstreamRegistryUrl", addition->upstream.url, &differences);
-    compare(addition, *rule, "upstreamRepositoryPrefix", prefix, &differences);
-    compare(addition, *rule, "credentialArn", addition->secret, &differences);
-    compare(addition, *rule, "customRoleArn", addition->role, &differences);
+    compare(addition, *rule, "upstreamRegistryUrl", addition->upstream.url, NULL, &differences);
+    compare(addition, *rule, "upstreamRepositoryPrefix", addition->upstream_prefix, "ROOT", &differences);
+    compare(addition, *rule, "credentialArn", addition->secret, NULL, &differences);
+    compare(addition, *rule, "customRoleArn", addition->role, NULL, &differences);
     if (!differences.len) {
         work_note(work, TERM_PLAIN, "Cache rule exists already: %s", work->target.repository);
         return 0;

@@ -154,8 +154,8 @@ static const char global_help[] =
     "  -v, --verbose          every request on standard error\n"
     "  --color WHEN           auto, always or never\n"
     "  -h, --help             this text\n"
-    "\nexit status: 0 present, 1 absent, 2 wrong usage, 6 there but unfit; not found out: 3 credentials or\n"
-    "permission, 4 network or service trouble, 5 anything else\n";
+    "\nexit status: 0 present, or done; 1 absent, or not set; 2 wrong usage; 6 there but unfit; not found out, or\n"
+    "not done: 3 credentials or permission, 4 network or service trouble, 5 anything else\n";
 
 static int print_help(struct invocation *in, const struct command *table, const struct command *one)
 {

@@ -85,7 +85,7 @@ const struct command command_table[] = {
      "--keep N keeps the newest N images, with --prefix those with such tags; --untagged-days N removes untagged ones\n"
      "so many days after their push. A preview without a policy is that of the one that is set.\n"},
     {"cache", cmd_cache, "pull-through cache rules: ls, add, set, rm, test",
-     "usage: ecr cache ls [PREFIX]...              each rule's upstream, and whether it works\n"
+     "usage: ecr cache ls [[HOST/]PREFIX]...       each rule's upstream, and whether it works\n"
      "       ecr cache add [OPTION...] PREFIX UPSTREAM\n"
      "       ecr cache set [--credential-arn ARN] [--role-arn ARN] PREFIX\n"
      "       ecr cache rm [--yes] PREFIX           what it cached stays\n"

@@ -47,7 +47,7 @@ static int read_policy(struct work *work, struct policy_wish *policy)
     if (policy->prefixes.count && !policy->wish.keep)
         return refuse(work, "--prefix", "it goes with --keep");
     if (in->operand_count > 1)
-        return work_read(work, in->operands[1], LIFECYCLE_TEXT_MAX, &policy->text) < 0
+        return work_read(work, in->operands[1], 4 * LIFECYCLE_TEXT_MAX, &policy->text) < 0
                    ? -1
                    : check_text(work, in->operands[1], policy->text);
     if (!options)
@@ -131,27 +131,51 @@ static int start_preview(struct work *work, struct waiting *waiting, struct slic
     return 0;
 }
 
-/* Waits for its end; 0 when it is complete. */
-static int await_preview(struct work *work, struct waiting *waiting)
+/* The state of a preview: COMPLETE only if that is said on every page. */
+static const char *state_of(const struct ecr_pages *pages, struct arena *arena)
 {
-    struct json_node reply;
+    const char *state = NULL;
+    for (size_t i = 0; i < pages->count; i++) {
+        state = json_cstr(arena, json_get(json_root(&pages->list[i]), "status"));
+        if (!state || strcmp(state, "COMPLETE") != 0)
+            break;
+    }
+    return state;
+}
+
+/* Reads a preview until it is complete. */
+static int await_preview(struct work *work, struct waiting *waiting, struct ecr_pages *pages)
+{
+    struct buf body;
     struct invocation *in = work->in;
+    const char *repository = work->target.repository;
     for (;;) {
-        if (call(work, "GetLifecyclePolicyPreview", (struct slice){NULL, 0}, &reply) < 0)
+        ecr_manage_open(&work->api, repository, &body);
+        if (ecr_manage_pages(&work->api, "GetLifecyclePolicyPreview", repository, &body, PREVIEW_ROWS, &in->arena,
+                             pages, &in->error) < 0)
             return -1;
-        const char *status = json_cstr(&in->arena, json_get(reply, "status"));
-        if (!status)
+        const char *state = state_of(pages, &in->arena);
+        if (!state)
             return ecr_not_what_was_asked(&work->api, "GetLifecyclePolicyPreview", &in->error);
-        if (strcmp(status, "COMPLETE") == 0)
+        if (strcmp(state, "COMPLETE") == 0)
             return 0;
-        if (strcmp(status, "IN_PROGRESS") != 0)
-            return error_set(&in->error, REASON_REFUSED, work->target.repository, "the preview ended as %s", status);
-        if (waiting_pause(waiting, status) < 0)
+        if (strcmp(state, "IN_PROGRESS") != 0)
+            return error_set(&in->error, REASON_REFUSED, repository, "the preview ended as %s", state);
+        if (waiting_pause(waiting, state) < 0)
             return -1;
     }
 }
 
-static int print_preview(struct work *work)
+/* Images of one kind of action. */
+static size_t count_actions(const struct ecr_rows *rows, const char *action)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < rows->count; i++)
+        count += json_equals(field_node("action.type", rows->list[i]), action);
+    return count;
+}
+
+static int print_preview(struct work *work, const struct ecr_pages *pages)
 {
     static const struct field fields[] = {
         {{"TAG", false, true, 0}, "imageTags", FIELD_TEXT},
@@ -160,21 +184,23 @@ static int print_preview(struct work *work)
         {{"ACTION", false, false, 0}, "action.type", FIELD_TEXT},
         {{"RULE", true, false, 1}, "appliedRulePriority", FIELD_TEXT},
     };
-    struct buf body;
     struct ecr_rows rows;
     struct invocation *in = work->in;
-    ecr_manage_open(&work->api, work->target.repository, &body);
-    if (ecr_manage_list(&work->api, "GetLifecyclePolicyPreview", work->target.repository, &body, "previewResults",
-                        PREVIEW_ROWS, &in->arena, &rows, &in->error) < 0)
+    if (ecr_rows_of(&work->api, "GetLifecyclePolicyPreview", pages, "previewResults", &in->arena, &rows, &in->error) <
+        0)
         return -1;
-    work_note(work, TERM_PLAIN, rows.count == 1 ? "%zu image of %s would go" : "%zu images of %s would go", rows.count,
+    size_t moved = count_actions(&rows, "TRANSITION"), gone = rows.count - moved;
+    work_note(work, TERM_PLAIN, gone == 1 ? "%zu image of %s would go" : "%zu images of %s would go", gone,
               work->target.repository);
+    if (moved)
+        work_note(work, TERM_PLAIN, "%zu would be archived", moved);
     return rows_print(in, fields, COUNT_OF(fields), rows.list, rows.count, NULL, NULL);
 }
 
 static int lifecycle_preview(struct work *work)
 {
     struct waiting waiting;
+    struct ecr_pages pages;
     struct policy_wish policy = {.text = {NULL, 0}};
     const struct option own[] = {POLICY_OPTIONS(&policy)};
     static const char usage[] = "lifecycle preview REPO [FILE] | REPO [--keep N [--prefix P]...] [--untagged-days N]";
@@ -183,10 +209,10 @@ static int lifecycle_preview(struct work *work)
         return -1;
     waiting_begin(&waiting, work, arena_printf(&work->in->arena, "the preview of %s", work->target.repository),
                   PREVIEW_LIMIT_MS);
-    if (start_preview(work, &waiting, policy.text) < 0 || await_preview(work, &waiting) < 0)
+    if (start_preview(work, &waiting, policy.text) < 0 || await_preview(work, &waiting, &pages) < 0)
         return -1;
     waiting_end(&waiting);
-    return print_preview(work);
+    return print_preview(work, &pages);
 }
 
 int cmd_lifecycle(struct invocation *in)

@@ -64,7 +64,7 @@ static int policy_show(struct work *work)
 static int read_policy(struct work *work, const char *path, struct slice *text)
 {
     struct invocation *in = work->in;
-    if (work_read(work, path, ECR_POLICY_MAX, text) < 0)
+    if (work_read(work, path, 4 * ECR_POLICY_MAX, text) < 0)
         return -1;
     const char *fault = ecr_policy_fault(&in->arena, *text);
     return fault ? error_set(&in->error, REASON_USAGE, path, "%s", fault) : 0;

@@ -4,8 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ecr/operation.h"
-
 #define PAGE_ROWS     1000
 #define SCAN_LIMIT_MS 900000
 
@@ -165,12 +163,8 @@ static int read_findings(struct scan *scan)
     struct work *work = scan->work;
     struct invocation *in = work->in;
     open_body(work, &body);
-    json_member_int(&body, "maxResults", PAGE_ROWS);
-    json_close(&body, '}');
-    int status = ecr_operation_call(&work->api, ecr_operation_find("DescribeImageScanFindings"), buf_view(&body), true,
-                                    &in->arena, &pages, &in->error);
-    buf_free(&body);
-    if (status < 0)
+    if (ecr_manage_pages(&work->api, "DescribeImageScanFindings", work->target.text, &body, PAGE_ROWS, &in->arena,
+                         &pages, &in->error) < 0)
         return -1;
     scan->first = json_root(&pages.list[0]);
     for (size_t i = 0; i < pages.count; i++)

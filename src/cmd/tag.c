@@ -78,10 +78,8 @@ static int read_image(struct tagging *tagging)
     const struct ecr_target *target = &work->target;
     struct ecr_image_id id = {target->digest ? NULL : target->tag, target->digest};
     if (ecr_batch_get_image(&work->api, target->repository, &id, 1, &tagging->image, &reason, &failure, &in->arena,
-                            &in->error) < 0) {
-        in->error.subject = in->error.service_code ? target->text : in->error.subject;
-        return -1;
-    }
+                            &in->error) < 0)
+        return ecr_explain(target->text, &in->error);
     if (reason == REASON_OK)
         return 0;
     error_set(&in->error, reason, target->text, "its manifest could not be read: %s", failure);

@@ -117,7 +117,7 @@ int work_read(struct work *work, const char *path, size_t limit, struct slice *t
     int why = file_read(path, limit, &content);
     if (why) {
         buf_free(&content);
-        return error_set(&in->error, REASON_USAGE, path, "cannot read it: %s",
+        return error_set(&in->error, REASON_USAGE, *path ? path : "''", "cannot read it: %s",
                          why == EFBIG ? "it is too long" : strerror(why));
     }
     *text = arena_slice(&in->arena, buf_view(&content));

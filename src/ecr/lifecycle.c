@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "base/json_write.h"
+#include "base/utf8.h"
 
 #define STARS_MAX           4
 #define TRANSITION_DAYS_MIN 90
@@ -231,8 +232,13 @@ static size_t count_elements(struct json_node list)
 struct lifecycle_fault lifecycle_check(struct arena *arena, struct slice text)
 {
     struct json json;
+    size_t characters;
     struct checker checker = {.arena = arena};
     static const char *const members[] = {"rules", NULL};
+    if (!utf8_count(text, &characters))
+        return (struct lifecycle_fault){"", "it is not UTF-8"};
+    if (characters > LIFECYCLE_TEXT_MAX)
+        return (struct lifecycle_fault){"", "a lifecycle policy has at most 30720 characters"};
     if (json_parse(arena, text, &json) < 0)
         return (struct lifecycle_fault){"", "it is not JSON"};
     struct json_node root = json_root(&json), list = json_get(root, "rules");
@@ -243,10 +249,8 @@ struct lifecycle_fault lifecycle_check(struct arena *arena, struct slice text)
         return (struct lifecycle_fault){"rules", "there are 1 to 50 of them"};
     for (struct json_node key = json_first(root); json_exists(key); key = json_next(root, json_next(root, key)))
         if (!is_one_of(json_cstr(arena, key), members))
-            return (struct lifecycle_fault){json_cstr(arena, key), "there is no such member"};
+            return (struct lifecycle_fault){arena_copy(arena, json_raw(key)), "there is no such member"};
     check_rules(&checker, list);
-    if (!checker.fault.rule && (text.len < LIFECYCLE_TEXT_MIN || text.len > LIFECYCLE_TEXT_MAX))
-        return (struct lifecycle_fault){"", "the text has 100 to 30720 characters"};
     return checker.fault;
 }
 

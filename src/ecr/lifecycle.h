@@ -5,8 +5,7 @@
 
 /* Lifecycle policies (ECR User Guide, "Lifecycle policy properties"). */
 
-#define LIFECYCLE_TEXT_MIN  100 /* characters */
-#define LIFECYCLE_TEXT_MAX  30720
+#define LIFECYCLE_TEXT_MAX  30720 /* characters, of up to 4 bytes */
 #define LIFECYCLE_RULES_MAX 50
 
 /* A rule that the text breaks, and where. */

@@ -2,8 +2,6 @@
 
 #include <string.h>
 
-#include "ecr/operation.h"
-
 /* What codes mean to who manages; a reason of REASON_OK leaves that which it has. NULL: no advice beside the message. */
 static const struct {
     const char *code;
@@ -65,7 +63,7 @@ void ecr_manage_image_id(struct buf *body, const char *member, const char *tag, 
     json_close(body, '}');
 }
 
-static int explain(const char *thing, struct error *error)
+int ecr_explain(const char *thing, struct error *error)
 {
     if (!error->service_code || !error->http_status)
         return -1;
@@ -86,13 +84,13 @@ int ecr_manage(const struct ecr_api *api, const char *operation, const char *thi
 {
     struct json *document = arena_alloc(arena, sizeof *document);
     if (ecr_call(api, operation, body, ECR_REPLY_MAX, arena, document, error) < 0)
-        return explain(thing, error);
+        return ecr_explain(thing, error);
     *reply = json_root(document);
     return json_is(*reply, JSON_OBJECT) ? 0 : ecr_not_what_was_asked(api, operation, error);
 }
 
-static int collect(const struct ecr_api *api, const char *operation, const struct ecr_pages *pages, const char *member,
-                   struct arena *arena, struct ecr_rows *rows, struct error *error)
+int ecr_rows_of(const struct ecr_api *api, const char *operation, const struct ecr_pages *pages, const char *member,
+                struct arena *arena, struct ecr_rows *rows, struct error *error)
 {
     size_t room = 0;
     *rows = (struct ecr_rows){NULL, 0};
@@ -116,14 +114,22 @@ static int collect(const struct ecr_api *api, const char *operation, const struc
     return 0;
 }
 
+int ecr_manage_pages(const struct ecr_api *api, const char *operation, const char *thing, struct buf *body,
+                     int page_rows, struct arena *arena, struct ecr_pages *pages, struct error *error)
+{
+    if (page_rows)
+        json_member_int(body, "maxResults", page_rows);
+    json_close(body, '}');
+    int status = ecr_operation_call(api, ecr_operation_find(operation), buf_view(body), true, arena, pages, error);
+    buf_free(body);
+    return status < 0 ? ecr_explain(thing, error) : 0;
+}
+
 int ecr_manage_list(const struct ecr_api *api, const char *operation, const char *thing, struct buf *body,
                     const char *member, int page_rows, struct arena *arena, struct ecr_rows *rows, struct error *error)
 {
     struct ecr_pages pages;
-    if (page_rows)
-        json_member_int(body, "maxResults", page_rows);
-    json_close(body, '}');
-    int status = ecr_operation_call(api, ecr_operation_find(operation), buf_view(body), true, arena, &pages, error);
-    buf_free(body);
-    return status < 0 ? explain(thing, error) : collect(api, operation, &pages, member, arena, rows, error);
+    if (ecr_manage_pages(api, operation, thing, body, page_rows, arena, &pages, error) < 0)
+        return -1;
+    return ecr_rows_of(api, operation, &pages, member, arena, rows, error);
 }

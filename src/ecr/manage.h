@@ -2,6 +2,7 @@
 #define ECR_ECR_MANAGE_H
 
 #include "ecr/call.h"
+#include "ecr/operation.h"
 
 /*
  * Calls of commands that show and change what a registry is made of. Unlike a check they take each error code for what it
@@ -18,13 +19,24 @@ void ecr_manage_image_id(struct buf *body, const char *member, const char *tag, 
 int ecr_manage(const struct ecr_api *api, const char *operation, const char *thing, struct buf *body,
                struct arena *arena, struct json_node *reply, struct error *error);
 
+/* Turns the error of a call into one about the thing. Returns -1. */
+int ecr_explain(const char *thing, struct error *error);
+
 /* The rows of a listing. */
 struct ecr_rows {
     struct json_node *list;
     size_t count;
 };
 
-/* The same for all pages of a listing, `page_rows` a page; the rows are those of the array `member`. */
+/* The same for all pages of a listing, `page_rows` a page (0: as many as the service gives). */
+int ecr_manage_pages(const struct ecr_api *api, const char *operation, const char *thing, struct buf *body,
+                     int page_rows, struct arena *arena, struct ecr_pages *pages, struct error *error);
+
+/* The objects of the array `member` of all pages. -1 with an error if a page lacks it, or has others in it. */
+int ecr_rows_of(const struct ecr_api *api, const char *operation, const struct ecr_pages *pages, const char *member,
+                struct arena *arena, struct ecr_rows *rows, struct error *error);
+
+/* Both. */
 int ecr_manage_list(const struct ecr_api *api, const char *operation, const char *thing, struct buf *body,
                     const char *member, int page_rows, struct arena *arena, struct ecr_rows *rows, struct error *error);
 

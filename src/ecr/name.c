@@ -3,12 +3,15 @@
 #include <string.h>
 
 #include "aws/endpoint.h"
+#include "base/utf8.h"
 #include "image/reference.h"
 
 #define NAME_MIN           2
 #define NAME_MAX_PRIVATE   256
 #define NAME_MAX_PUBLIC    205
+#define ALIAS_MAX          50
 #define ACCOUNT_DIGITS     12
+#define REGION_MAX         25
 #define KEY_MAX            2048
 #define FILTER_MAX         128
 #define FILTER_STARS       2
@@ -84,6 +87,16 @@ const char *ecr_repository_fault(struct slice name, bool is_public)
     return path_fault(name, is_public);
 }
 
+const char *ecr_alias_fault(struct slice alias)
+{
+    bool good = alias.len >= NAME_MIN && alias.len <= ALIAS_MAX && ascii_is_lower(alias.data[0]) &&
+                is_made_of(alias, false, "._-");
+    bool is_default = alias.len >= NAME_MIN && alias.len <= ALIAS_MAX && is_made_of(alias, false, "");
+    return good || is_default ? NULL
+                              : "the alias of a public registry has 2 to 50 lower-case letters and digits, and '.', "
+                                "'_', '-' behind the first";
+}
+
 const char *ecr_account_fault(struct slice account)
 {
     uint64_t ignored;
@@ -93,8 +106,9 @@ const char *ecr_account_fault(struct slice account)
 
 const char *ecr_region_fault(struct slice region)
 {
-    return region_is_valid(region) && slice_find(region, '-') > 0 ? NULL
-                                                                  : "a region looks like us-east-1 or eu-central-1";
+    return region_is_valid(region) && region.len <= REGION_MAX && slice_find(region, '-') > 0
+               ? NULL
+               : "a region looks like us-east-1 or eu-central-1";
 }
 
 bool arn_parse(struct slice text, struct arn *arn)
@@ -106,7 +120,9 @@ bool arn_parse(struct slice text, struct arn *arn)
     arn->region = slice_cut(&text, ':');
     arn->account = slice_cut(&text, ':');
     arn->resource = text;
-    return slice_starts(arn->partition, "aws") && arn->service.len && arn->resource.len;
+    bool is_partition = slice_is(arn->partition, "aws") ||
+                        (slice_starts(arn->partition, "aws-") && is_made_of(arn->partition, true, "_-"));
+    return is_partition && arn->service.len && arn->resource.len;
 }
 
 /* An ARN of a service in a region, or in none where the service has none. */
@@ -121,6 +137,11 @@ static bool is_key_id(struct slice id)
     return id.len >= 36 && is_made_of(id, false, "-");
 }
 
+static bool is_alias(struct slice name)
+{
+    return slice_starts(name, "alias/") && name.len > strlen("alias/") && is_made_of(name, true, "/_-");
+}
+
 const char *ecr_kms_key_fault(struct slice key)
 {
     struct arn arn;
@@ -128,13 +149,13 @@ const char *ecr_kms_key_fault(struct slice key)
     if (key.len > KEY_MAX)
         return "the name of a KMS key has at most 2048 characters";
     if (slice_starts(key, "alias/"))
-        return key.len > strlen("alias/") && is_made_of(key, true, "/_-") ? NULL : rule;
+        return is_alias(key) ? NULL : rule;
     if (!slice_starts(key, "arn:"))
         return is_key_id(key) ? NULL : rule;
     if (!is_arn(key, "kms", true, &arn))
         return rule;
-    bool is_alias = slice_starts(arn.resource, "alias/") && arn.resource.len > strlen("alias/");
-    return is_alias || (slice_starts(arn.resource, "key/") && is_key_id(slice_from(arn.resource, strlen("key/"))))
+    return is_alias(arn.resource) ||
+                   (slice_starts(arn.resource, "key/") && is_key_id(slice_from(arn.resource, strlen("key/"))))
                ? NULL
                : rule;
 }
@@ -155,7 +176,10 @@ const char *ecr_resource_tag_fault(struct slice tag)
     struct slice key = slice_cut(&value, '=');
     if (!value.data || !key.len)
         return "a tag of a resource is KEY=VALUE";
-    if (key.len > TAG_KEY_MAX || value.len > TAG_VALUE_MAX)
+    size_t key_count, value_count;
+    if (!utf8_count(key, &key_count) || !utf8_count(value, &value_count))
+        return "a tag of a resource is UTF-8";
+    if (key_count > TAG_KEY_MAX || value_count > TAG_VALUE_MAX)
         return "a resource tag's key has at most 128 characters, its value 256";
     return slice_starts_nocase(key, "aws:") ? "the keys of resource tags that begin with aws: are the service's own"
                                             : NULL;
@@ -192,22 +216,44 @@ const char *ecr_role_arn_fault(struct slice text)
     return good ? NULL : "that is no ARN of a role (arn:aws:iam::ACCOUNT:role/NAME)";
 }
 
+/* Every part that a '/' follows begins with a letter or a digit. */
+static bool has_good_starts(struct slice prefix)
+{
+    while (slice_find(prefix, '/') >= 0) {
+        struct slice part = slice_cut(&prefix, '/');
+        if (!part.len || !is_edge(part.data[0]))
+            return false;
+    }
+    return true;
+}
+
 const char *ecr_replication_prefix_fault(struct slice prefix)
 {
     if (prefix.len < NAME_MIN || prefix.len > REPLICATION_MAX)
         return "a prefix of repositories has 2 to 256 characters";
-    return is_made_of(prefix, false, "._-/") && is_edge(prefix.data[0]) && !slice_has(prefix, "//")
+    return is_made_of(prefix, false, "._-/") && has_good_starts(prefix)
                ? NULL
-               : "a prefix of repositories has lower-case letters, digits, '.', '_', '-' and '/', and begins with one "
-                 "of the first two";
+               : "a prefix of repositories has lower-case letters, digits, '.', '_', '-' and '/', and each part before "
+                 "a '/' begins with one of the first two";
+}
+
+/* Letters, digits and '*', with single separators between them. */
+static bool is_filter(struct slice filter)
+{
+    bool after = false; /* a letter, a digit or '*' */
+    for (size_t i = 0; i < filter.len; i++) {
+        bool counts = is_edge(filter.data[i]) || filter.data[i] == '*';
+        if (!counts && !after)
+            return false;
+        after = counts;
+    }
+    return after;
 }
 
 const char *ecr_scan_filter_fault(struct slice filter)
 {
-    bool good = filter.len >= 1 && filter.len <= SCAN_FILTER_MAX && is_made_of(filter, false, "._-/*") &&
-                (is_edge(filter.data[0]) || filter.data[0] == '*') &&
-                (is_edge(filter.data[filter.len - 1]) || filter.data[filter.len - 1] == '*');
+    bool good = filter.len <= SCAN_FILTER_MAX && is_made_of(filter, false, "._-/*") && is_filter(filter);
     return good ? NULL
-                : "a filter of repositories has lower-case letters, digits, '.', '_', '-', '/' and '*', the first and "
-                  "the last no separator";
+                : "a filter of repositories has 1 to 255 lower-case letters, digits and '*', with single '.', '_', '-' "
+                  "or '/' between them";
 }

@@ -8,6 +8,7 @@
  * the rule that the text breaks, to be read behind the text itself.
  */
 const char *ecr_repository_fault(struct slice name, bool is_public);
+const char *ecr_alias_fault(struct slice alias); /* of a public registry */
 const char *ecr_account_fault(struct slice account);
 const char *ecr_region_fault(struct slice region);
 const char *ecr_kms_key_fault(struct slice key);              /* an ARN, an id or "alias/NAME" */

@@ -1,6 +1,7 @@
 #include "ecr/policy.h"
 
 #include "base/json.h"
+#include "base/utf8.h"
 
 /* One of two members, as IAM has "Action" and "NotAction". */
 static bool has_either(struct json_node node, const char *one, const char *other)
@@ -23,8 +24,10 @@ static const char *statement_fault(struct json_node statement)
 const char *ecr_policy_fault(struct arena *arena, struct slice text)
 {
     struct json json;
-    size_t index = 0;
-    if (text.len > ECR_POLICY_MAX)
+    size_t index = 0, characters;
+    if (!utf8_count(text, &characters))
+        return "it is not UTF-8";
+    if (characters > ECR_POLICY_MAX)
         return "a policy has at most 10240 characters";
     if (json_parse(arena, text, &json) < 0)
         return "it is not JSON";

@@ -3,7 +3,7 @@
 
 #include "base/arena.h"
 
-#define ECR_POLICY_MAX 10240 /* characters; of a repository's policy and of the registry's */
+#define ECR_POLICY_MAX 10240 /* characters, of up to 4 bytes; of a repository's policy and of the registry's */
 
 /*
  * NULL if a text is a policy as far as can be told here: a JSON object with statements, each with its effect, principal and

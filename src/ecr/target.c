@@ -5,10 +5,10 @@
 #include "image/reference.h"
 
 /* A host that would be one of ECR's but for a slip: it must not pass for a repository of this name. */
-static bool looks_like_ecr(struct slice part)
+static bool looks_like_host(struct slice part, bool before_slash)
 {
     return slice_has_nocase(part, ".dkr.ecr") || slice_has_nocase(part, ".dkr-ecr") ||
-           slice_starts_nocase(part, "public.ecr.") || slice_find(part, ':') >= 0;
+           slice_starts_nocase(part, "public.ecr.") || (before_slash && slice_find(part, ':') >= 0);
 }
 
 static int bad(const struct ecr_target *target, const char *rule, struct error *error)
@@ -26,19 +26,21 @@ static int cut_host(struct arena *arena, struct slice *name, struct ecr_target *
     target->has_host = ecr_host_parse(arena, arena_lower(arena, first), &target->host);
     if (target->has_host)
         *name = rest;
-    else if (rest.data && looks_like_ecr(first))
-        return bad(target, "what stands before the first '/' is no registry of Amazon ECR", error);
+    else if (looks_like_host(first, rest.data != NULL))
+        return bad(target, "the host in it is no registry of Amazon ECR", error);
     return 0;
 }
 
-static void cut_alias(struct arena *arena, struct slice *name, struct ecr_target *target)
+static int cut_alias(struct arena *arena, struct slice *name, struct ecr_target *target, struct error *error)
 {
     struct slice rest = *name;
     struct slice first = slice_cut(&rest, '/');
     if (!target->has_host || !target->host.is_public || !name->len)
-        return;
+        return 0;
+    const char *fault = ecr_alias_fault(first);
     target->alias = arena_copy(arena, first);
     *name = rest;
+    return fault ? bad(target, fault, error) : 0;
 }
 
 static int cut_digest(struct arena *arena, struct slice *name, struct ecr_target *target, struct error *error)
@@ -92,7 +94,8 @@ int ecr_target_parse(struct arena *arena, const char *text, enum target_kind kin
         return bad(target, "that is no registry of ECR Public", error);
     if (kind == TARGET_REGISTRY)
         return target->has_host && !name.len ? 0 : bad(target, "here a registry is meant", error);
-    cut_alias(arena, &name, target);
+    if (cut_alias(arena, &name, target, error) < 0)
+        return -1;
     is_public = is_public || (target->has_host && target->host.is_public);
     if (kind != TARGET_IMAGE)
         return take_name(arena, name, kind, is_public, target, error);

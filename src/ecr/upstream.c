@@ -4,8 +4,6 @@
 
 #include "ecr/host.h"
 
-#define AZURE_SUFFIX ".azurecr.io"
-
 static const struct {
     struct ecr_upstream upstream;
     const char *words[3]; /* beside its name and its host */
@@ -29,6 +27,17 @@ static bool means(size_t index, const char *text)
     return false;
 }
 
+/* "NAME.azurecr.io", where the name has letters, digits and '-'. */
+static bool is_azure(struct slice host)
+{
+    struct slice suffix = host;
+    struct slice label = slice_cut(&suffix, '.');
+    for (size_t i = 0; i < label.len; i++)
+        if (!ascii_is_alnum(label.data[i]) && label.data[i] != '-')
+            return false;
+    return label.len && slice_is(suffix, "azurecr.io");
+}
+
 bool ecr_upstream_find(struct arena *arena, const char *text, struct ecr_upstream *upstream)
 {
     struct ecr_host host;
@@ -40,9 +49,7 @@ bool ecr_upstream_find(struct arena *arena, const char *text, struct ecr_upstrea
             *upstream = known[i].upstream;
             return true;
         }
-    struct slice whole = slice_of(name);
-    if (slice_ends(whole, AZURE_SUFFIX) && slice_find(whole, '.') == (ptrdiff_t)(whole.len - strlen(AZURE_SUFFIX)) &&
-        whole.len > strlen(AZURE_SUFFIX)) {
+    if (is_azure(slice_of(name))) {
         *upstream = (struct ecr_upstream){"azure-container-registry", name, true, false};
         return true;
     }
