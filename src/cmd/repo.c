@@ -90,16 +90,23 @@ int repo_tags(struct work *work, struct json_node repository, struct json_node *
     return 0;
 }
 
+/* A repository whose tags are shown. */
+struct shown {
+    struct work *work;
+    struct json_node repository;
+};
+
 /* "K=V, K=V". */
 static const char *tags_text(void *context, size_t row, size_t column)
 {
-    struct work *work = context;
+    const struct shown *shown = context;
+    struct work *work = shown->work;
     struct buf text = BUF_INIT;
-    struct json_node tags, repository;
+    struct json_node tags;
     (void)row;
     (void)column;
     struct arena *arena = &work->in->arena;
-    if (repo_describe(work, &repository) < 0 || repo_tags(work, repository, &tags) < 0) {
+    if (repo_tags(work, shown->repository, &tags) < 0) {
         work_note(work, TERM_YELLOW, "The tags are not known: %s", error_text(&work->in->error, arena));
         return "?";
     }
@@ -124,13 +131,14 @@ static int repo_show(struct work *work)
         {{"encryption", false, false, 0}, "encryptionConfiguration.encryptionType", FIELD_TEXT},
         {{"kms-key", false, false, 0}, "encryptionConfiguration.kmsKey", FIELD_TEXT},
     };
-    struct json_node repository;
+    struct shown shown = {.work = work};
     const struct option own[] = {WORK_PUBLIC(work)};
     if (work_parse(work, own, COUNT_OF(own), 1, 1, "repo show [--public] REPO") < 0 ||
-        work_target(work, 0, TARGET_REPOSITORY) < 0 || work_open(work) < 0 || repo_describe(work, &repository) < 0)
+        work_target(work, 0, TARGET_REPOSITORY) < 0 || work_open(work) < 0 ||
+        repo_describe(work, &shown.repository) < 0)
         return -1;
     size_t count = work->is_public ? 6 : COUNT_OF(fields); /* a public one has no more */
-    return rows_print_one(work->in, fields, count, repository, tags_text, work);
+    return rows_print_one(work->in, fields, count, shown.repository, tags_text, &shown);
 }
 
 static int remove_one(struct work *work, bool force)

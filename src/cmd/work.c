@@ -125,13 +125,15 @@ int work_read(struct work *work, const char *path, size_t limit, struct slice *t
     return 0;
 }
 
-/* A line of what somebody types; empty when nothing comes in time. */
+/* A whole line of what somebody types; empty when it is too long, and when none comes in time. */
 static void read_answer(const struct invocation *in, char *answer, size_t size)
 {
     struct pollfd input = {0, POLLIN, 0};
     int64_t until = deadline_in(in->session.timeout_ms ? in->session.timeout_ms : ANSWER_WAIT_MS);
     ssize_t len = poll(&input, 1, deadline_poll(until)) > 0 ? read(0, answer, size - 1) : 0;
-    answer[len > 0 ? len : 0] = 0;
+    answer[len > 0 && answer[len - 1] == '\n' ? len : 0] = 0;
+    if (len <= 0)
+        term_ask(&in->term, NULL); /* nobody ended the line */
 }
 
 int work_confirm(struct work *work, const char *format, ...)

@@ -129,7 +129,10 @@ void term_ask(const struct term *term, const char *text)
 {
     struct buf line = BUF_INIT;
     buf_str(&line, term->progress ? "\r\033[K" : "");
-    term_safe(&line, text);
+    if (text)
+        term_safe(&line, text);
+    else
+        buf_char(&line, '\n');
     write_all(2, buf_view(&line));
     buf_free(&line);
 }

@@ -29,7 +29,7 @@ void term_note(const struct term *term, enum term_colour colour, const char *tex
  */
 void term_progress(struct term *term, const char *text);
 
-/* A question, without a line's end, always. */
+/* A question, without a line's end, always; NULL ends the line. */
 void term_ask(const struct term *term, const char *text);
 
 /* "ecr: TEXT" in red, always. */
