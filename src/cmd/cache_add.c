@@ -135,7 +135,7 @@ static int print_role(const struct addition *addition)
               addition->upstream.url);
     struct slice text = arena_slice(&addition->work->in->arena, buf_view(&line));
     buf_free(&line);
-    return work_print_document(addition->work, text);
+    return work_print_document(addition->work, "cache add", text);
 }
 
 static int create(struct addition *addition, struct json_node *rule)

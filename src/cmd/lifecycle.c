@@ -79,7 +79,8 @@ static int lifecycle_show(struct work *work)
         return -1;
     if (in->json)
         return work_print(work, "", reply);
-    return work_print_document(work, json_string(&in->arena, json_get(reply, "lifecyclePolicyText")));
+    return work_print_document(work, "GetLifecyclePolicy",
+                               json_string(&in->arena, json_get(reply, "lifecyclePolicyText")));
 }
 
 static int lifecycle_set(struct work *work)

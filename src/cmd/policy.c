@@ -57,7 +57,7 @@ static int policy_show(struct work *work)
         return -1;
     if (in->json)
         return work_print(work, "", reply);
-    return work_print_document(work, json_string(&in->arena, json_get(reply, "policyText")));
+    return work_print_document(work, place.get, json_string(&in->arena, json_get(reply, "policyText")));
 }
 
 /* The file's text, which must be a policy. */

@@ -254,13 +254,13 @@ int work_done(struct work *work, struct json_node object)
     return work->in->json ? work_print(work, "", object) : EXIT_OK;
 }
 
-int work_print_document(struct work *work, struct slice text)
+int work_print_document(struct work *work, const char *operation, struct slice text)
 {
     struct json json;
     struct invocation *in = work->in;
     struct buf line = BUF_INIT, out = BUF_INIT;
     if (json_parse(&in->arena, text, &json) < 0)
-        return error_set(&in->error, REASON_BAD_REPLY, work->api.client.endpoint.host, "the document is not JSON");
+        return ecr_not_what_was_asked(&work->api, operation, &in->error);
     json_write_node(&line, json_root(&json));
     if (in->json)
         buf_slice(&out, buf_view(&line));

@@ -69,8 +69,8 @@ int work_print(struct work *work, const char *line, struct json_node object);
 /* After a change: nothing, or with --json the object of the service. Returns the exit status. */
 int work_done(struct work *work, struct json_node object);
 
-/* Prints a JSON text, a line a member or, with --json, in one line. -1 with an error if it is none. */
-int work_print_document(struct work *work, struct slice json);
+/* Prints a JSON text, a line a member or, with --json, in one line. -1 with an error if the operation gave none. */
+int work_print_document(struct work *work, const char *operation, struct slice json);
 
 /* Waiting for something that the service does: every try after a longer pause. */
 struct waiting {

@@ -130,9 +130,11 @@ static struct layout lay_out(const struct table *table, size_t width)
             size_t cell = display_width(table->cells[row + i]);
             layout.widths[i] = cell > layout.widths[i] ? cell : layout.widths[i];
         }
-    for (size_t i = 0; i < layout.count; i++)
-        if (table->columns[i].shrinks && layout.widths[i] > width)
-            layout.widths[i] = width + least_width(&table->columns[i], layout.widths[i]); /* it is cut in any case */
+    for (size_t i = 0; i < layout.count; i++) {
+        size_t most = width + least_width(&table->columns[i], layout.widths[i]); /* beyond, it is cut in any case */
+        if (table->columns[i].shrinks && layout.widths[i] > most)
+            layout.widths[i] = most;
+    }
     while (row_width(table, &layout, true) > width && drop_one(table, &layout)) {
     }
     while (row_width(table, &layout, false) > width && shrink_one(table, &layout)) {
