@@ -22,7 +22,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct json json;
     size_t count = 0;
     struct slice text = input(data, size);
-    struct lifecycle_fault fault = lifecycle_check(&arena, text);
+    struct document_fault fault = lifecycle_check(&arena, text);
     if (fault.rule) {
         MUST(fault.path && *fault.rule);
     } else {

@@ -40,7 +40,7 @@ static struct slice padded(size_t len)
 
 static void check(struct slice text, const char *path, const char *rule)
 {
-    struct lifecycle_fault fault = lifecycle_check(&arena, text);
+    struct document_fault fault = lifecycle_check(&arena, text);
     CHECK(!fault.rule == !rule, "%.*s\n  fault: %s: %s", SLICE_ARGS(text), fault.path, fault.rule ? fault.rule : "(none)");
     if (!fault.rule || !rule)
         return;
@@ -207,7 +207,7 @@ static void test_the_whole(void **state)
         {"{'rules':[{'rulePriority':1," KEEP "}],'\\u0000':1}", "", "no such member"},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
-        struct lifecycle_fault fault = lifecycle_check(&arena, quoted(rows[i].text));
+        struct document_fault fault = lifecycle_check(&arena, quoted(rows[i].text));
         CHECK(fault.rule && strstr(fault.rule, rows[i].rule), "%s: %s", rows[i].text, fault.rule ? fault.rule : "(none)");
         if (i + 1 < COUNT(rows))
             CHECK_TEXT(fault.path, rows[i].path, "%s", rows[i].text);
