@@ -83,8 +83,8 @@ static int image_ls(struct work *work)
     ecr_manage_open(&work->api, work->target.repository, &body);
     if (!work->is_public)
         write_filter(&body, untagged);
-    if (ecr_manage_list(&work->api, "DescribeImages", work->target.repository, &body, "imageDetails", PAGE_ROWS,
-                        &in->arena, &rows, &in->error) < 0)
+    if (ecr_manage_list(&work->api, "DescribeImages", work->target.repository, &body, PAGE_ROWS, &in->arena, &rows,
+                        &in->error) < 0)
         return -1;
     if (untagged)
         keep_untagged(&rows);

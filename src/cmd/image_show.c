@@ -99,8 +99,8 @@ static void read_referrers(struct show *show)
     const char *digest = json_cstr(&in->arena, json_get(show->detail, "imageDigest"));
     ecr_manage_open(api, repository, &body);
     ecr_manage_image_id(&body, "subjectId", NULL, digest);
-    if (ecr_manage_list(api, "ListImageReferrers", show->work->target.text, &body, "referrers", REFERRER_ROWS,
-                        &in->arena, &show->referrers, &in->error) < 0)
+    if (ecr_manage_list(api, "ListImageReferrers", show->work->target.text, &body, REFERRER_ROWS, &in->arena,
+                        &show->referrers, &in->error) < 0)
         not_known(show, "Referrers");
     struct ecr_image_id id = {arena_printf(&in->arena, "sha256-%s.sig", strchr(digest, ':') + 1), NULL};
     show->cosign = ecr_describe_images(api, repository, &id, 1, &image, &in->arena, &in->error) == 0;

@@ -187,8 +187,7 @@ static int print_preview(struct work *work, const struct ecr_pages *pages)
     };
     struct ecr_rows rows;
     struct invocation *in = work->in;
-    if (ecr_rows_of(&work->api, "GetLifecyclePolicyPreview", pages, "previewResults", &in->arena, &rows, &in->error) <
-        0)
+    if (ecr_rows_of(&work->api, "GetLifecyclePolicyPreview", pages, &in->arena, &rows, &in->error) < 0)
         return -1;
     size_t moved = count_actions(&rows, "TRANSITION"), gone = rows.count - moved;
     work_note(work, TERM_PLAIN, gone == 1 ? "%zu image of %s would go" : "%zu images of %s would go", gone,

@@ -183,16 +183,16 @@ static void compare_key(struct buf *differences, const char *is, const struct se
         compare(differences, "its KMS key", is, asked);
 }
 
-static void compare_tags(struct buf *differences, struct json_node tags, const struct settings *settings,
+static void compare_tags(struct buf *differences, const struct ecr_rows *tags, const struct settings *settings,
                          struct arena *arena)
 {
     for (size_t i = 0; i < settings->tags.count; i++) {
         struct slice value = slice_of(settings->tags.values[i]);
         const char *key = arena_copy(arena, slice_cut(&value, '='));
         const char *is = NULL;
-        for (struct json_node tag = json_first(tags); json_exists(tag); tag = json_next(tags, tag))
-            if (json_equals(json_get(tag, "Key"), key))
-                is = json_cstr(arena, json_get(tag, "Value"));
+        for (size_t k = 0; k < tags->count; k++)
+            if (json_equals(json_get(tags->list[k], "Key"), key))
+                is = json_cstr(arena, json_get(tags->list[k], "Value"));
         compare(differences, arena_printf(arena, "the tag %s", key), is, value.data);
     }
 }
@@ -203,7 +203,7 @@ static int agree(struct work *work, const struct settings *settings, struct json
     struct invocation *in = work->in;
     struct arena *arena = &in->arena;
     struct buf differences = BUF_INIT;
-    struct json_node tags = {NULL, 0};
+    struct ecr_rows tags = {NULL, 0};
     if (repo_describe(work, repository) < 0 || (settings->tags.count && repo_tags(work, *repository, &tags) < 0))
         return -1;
     bool scans = json_is(field_node("imageScanningConfiguration.scanOnPush", *repository), JSON_TRUE);
@@ -218,7 +218,7 @@ static int agree(struct work *work, const struct settings *settings, struct json
                                 : NULL);
     compare(&differences, "encryption", type, encryption(settings));
     compare_key(&differences, json_cstr(arena, key), settings);
-    compare_tags(&differences, tags, settings, arena);
+    compare_tags(&differences, &tags, settings, arena);
     if (!differences.len) {
         work_note(work, TERM_PLAIN, "Repository exists already: %s", work->target.repository);
         return 0;

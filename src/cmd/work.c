@@ -166,8 +166,8 @@ static int check_alias(struct work *work)
     struct ecr_rows rows;
     struct invocation *in = work->in;
     json_open(&body, '{');
-    if (ecr_manage_list(&work->api, "DescribeRegistries", work->target.text, &body, "registries", 0, &in->arena, &rows,
-                        &in->error) < 0)
+    if (ecr_manage_list(&work->api, "DescribeRegistries", work->target.text, &body, 0, &in->arena, &rows, &in->error) <
+        0)
         return -1;
     for (size_t i = 0; i < rows.count; i++) {
         struct json_node aliases = json_get(rows.list[i], "aliases");
