@@ -287,7 +287,7 @@ static int describe(struct work *work, struct json_node *detail)
     struct ecr_image_id id = {work->target.tag, work->target.digest};
     if (image_describe(work, detail) == 0)
         return 0;
-    if (in->error.reason != REASON_NO_IMAGE || work->is_public)
+    if (in->error.reason != REASON_NO_IMAGE || work->target.is_public)
         return -1;
     struct error missing = {.arena = &in->arena};
     error_copy(&missing, &in->error);
@@ -308,7 +308,7 @@ int image_show(struct work *work)
     if (work_parse(work, own, COUNT_OF(own), 1, 1, "image show [--public] IMAGE") < 0 ||
         work_target(work, 0, TARGET_IMAGE) < 0 || work_open(work) < 0 || describe(work, &show.detail) < 0)
         return -1;
-    if (!work->is_public) { /* ECR Public's API tells no more */
+    if (!work->target.is_public) { /* ECR Public's API tells no more */
         read_manifests(&show);
         read_referrers(&show);
         read_scan(&show);

@@ -49,7 +49,7 @@ static int read_policy(struct work *work, struct policy_wish *policy)
     if (in->operand_count > 1)
         return work_read(work, in->operands[1], 4 * LIFECYCLE_TEXT_MAX, &policy->text) < 0
                    ? -1
-                   : check_text(work, in->operands[1], policy->text);
+                   : check_text(work, work_input_name(in->operands[1]), policy->text);
     if (!options)
         return 0;
     lifecycle_write(&text, &policy->wish);

@@ -47,7 +47,7 @@ static int repo_ls(struct work *work)
     if (!rows.count)
         work_note(work, TERM_PLAIN, "No repositories%s%s", *work->target.repository ? " that begin with " : "",
                   work->target.repository);
-    return work->is_public
+    return work->target.is_public
                ? rows_print(in, public_fields, COUNT_OF(public_fields), rows.list, rows.count, NULL, NULL)
                : rows_print(in, private_fields, COUNT_OF(private_fields), rows.list, rows.count, NULL, NULL);
 }
@@ -133,7 +133,7 @@ static int repo_show(struct work *work)
         work_target(work, 0, TARGET_REPOSITORY) < 0 || work_open(work) < 0 ||
         repo_describe(work, &shown.repository) < 0)
         return -1;
-    size_t count = work->is_public ? 6 : COUNT_OF(fields); /* a public one has no more */
+    size_t count = work->target.is_public ? 6 : COUNT_OF(fields); /* a public one has no more */
     return rows_print_one(work->in, fields, count, shown.repository, tags_text, &shown);
 }
 
