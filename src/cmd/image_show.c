@@ -118,9 +118,14 @@ static void read_scan(struct show *show)
     ecr_manage_open(&show->work->api, target->repository, &body);
     ecr_manage_image_id(&body, "imageId", NULL, json_cstr(&in->arena, json_get(show->detail, "imageDigest")));
     json_member_int(&body, "maxResults", 1);
-    if (ecr_manage(&show->work->api, "DescribeImageScanFindings", target->text, &body, &in->arena, &show->findings,
-                   &in->error) < 0 &&
-        in->error.reason != REASON_NOT_SET)
+    int status = ecr_manage(&show->work->api, "DescribeImageScanFindings", target->text, &body, &in->arena,
+                            &show->findings, &in->error);
+    if (status == 0 && !json_is(field_node("imageScanStatus.status", show->findings), JSON_STRING))
+        status = ecr_not_what_was_asked(&show->work->api, "DescribeImageScanFindings", &in->error);
+    if (status == 0)
+        return;
+    show->findings = (struct json_node){NULL, 0};
+    if (in->error.reason != REASON_NOT_SET)
         not_known(show, "The scan");
 }
 

@@ -28,7 +28,7 @@ static int refuse(struct work *work, const char *thing, const char *rule)
 
 static int check_text(struct work *work, const char *source, struct slice text)
 {
-    struct lifecycle_fault fault = lifecycle_check(&work->in->arena, text);
+    struct document_fault fault = lifecycle_check(&work->in->arena, text);
     if (!fault.rule)
         return 0;
     return error_set(&work->in->error, REASON_USAGE, source, "%s%s%s", fault.path, *fault.path ? ": " : "", fault.rule);
