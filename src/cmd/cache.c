@@ -147,8 +147,8 @@ static int cache_ls(struct work *work)
         work_target(work, 0, TARGET_PREFIX) < 0 || work_open(work) < 0)
         return -1;
     ecr_manage_open(&work->api, "", &body);
-    if (ecr_manage_list(&work->api, "DescribePullThroughCacheRules", "the registry", &body, "pullThroughCacheRules",
-                        PAGE_ROWS, &in->arena, &rows, &in->error) < 0)
+    if (ecr_manage_list(&work->api, "DescribePullThroughCacheRules", "the registry", &body, PAGE_ROWS, &in->arena,
+                        &rows, &in->error) < 0)
         return -1;
     filter_rows(work, &rows, &in->arena);
     if (!rows.count)

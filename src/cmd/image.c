@@ -81,10 +81,10 @@ static int image_ls(struct work *work)
         work_target(work, 0, TARGET_REPOSITORY) < 0 || work_open(work) < 0)
         return -1;
     ecr_manage_open(&work->api, work->target.repository, &body);
-    if (!work->is_public)
+    if (!work->target.is_public)
         write_filter(&body, untagged);
-    if (ecr_manage_list(&work->api, "DescribeImages", work->target.repository, &body, "imageDetails", PAGE_ROWS,
-                        &in->arena, &rows, &in->error) < 0)
+    if (ecr_manage_list(&work->api, "DescribeImages", work->target.repository, &body, PAGE_ROWS, &in->arena, &rows,
+                        &in->error) < 0)
         return -1;
     if (untagged)
         keep_untagged(&rows);

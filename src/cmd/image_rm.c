@@ -24,8 +24,7 @@ struct run {
 
 static bool is_same_repository(const struct ecr_target *a, const struct ecr_target *b)
 {
-    bool same_host = a->has_host == b->has_host && (!a->has_host || strcmp(a->host.name, b->host.name) == 0);
-    return same_host && strcmp(a->repository, b->repository) == 0;
+    return ecr_same_registry(a, b) && strcmp(a->repository, b->repository) == 0;
 }
 
 /* Whether a row of the reply is about a removal. */

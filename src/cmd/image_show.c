@@ -99,8 +99,8 @@ static void read_referrers(struct show *show)
     const char *digest = json_cstr(&in->arena, json_get(show->detail, "imageDigest"));
     ecr_manage_open(api, repository, &body);
     ecr_manage_image_id(&body, "subjectId", NULL, digest);
-    if (ecr_manage_list(api, "ListImageReferrers", show->work->target.text, &body, "referrers", REFERRER_ROWS,
-                        &in->arena, &show->referrers, &in->error) < 0)
+    if (ecr_manage_list(api, "ListImageReferrers", show->work->target.text, &body, REFERRER_ROWS, &in->arena,
+                        &show->referrers, &in->error) < 0)
         not_known(show, "Referrers");
     struct ecr_image_id id = {arena_printf(&in->arena, "sha256-%s.sig", strchr(digest, ':') + 1), NULL};
     show->cosign = ecr_describe_images(api, repository, &id, 1, &image, &in->arena, &in->error) == 0;
@@ -118,9 +118,14 @@ static void read_scan(struct show *show)
     ecr_manage_open(&show->work->api, target->repository, &body);
     ecr_manage_image_id(&body, "imageId", NULL, json_cstr(&in->arena, json_get(show->detail, "imageDigest")));
     json_member_int(&body, "maxResults", 1);
-    if (ecr_manage(&show->work->api, "DescribeImageScanFindings", target->text, &body, &in->arena, &show->findings,
-                   &in->error) < 0 &&
-        in->error.reason != REASON_NOT_SET)
+    int status = ecr_manage(&show->work->api, "DescribeImageScanFindings", target->text, &body, &in->arena,
+                            &show->findings, &in->error);
+    if (status == 0 && !json_is(field_node("imageScanStatus.status", show->findings), JSON_STRING))
+        status = ecr_not_what_was_asked(&show->work->api, "DescribeImageScanFindings", &in->error);
+    if (status == 0)
+        return;
+    show->findings = (struct json_node){NULL, 0};
+    if (in->error.reason != REASON_NOT_SET)
         not_known(show, "The scan");
 }
 
@@ -287,7 +292,7 @@ static int describe(struct work *work, struct json_node *detail)
     struct ecr_image_id id = {work->target.tag, work->target.digest};
     if (image_describe(work, detail) == 0)
         return 0;
-    if (in->error.reason != REASON_NO_IMAGE || work->is_public)
+    if (in->error.reason != REASON_NO_IMAGE || work->target.is_public)
         return -1;
     struct error missing = {.arena = &in->arena};
     error_copy(&missing, &in->error);
@@ -308,7 +313,7 @@ int image_show(struct work *work)
     if (work_parse(work, own, COUNT_OF(own), 1, 1, "image show [--public] IMAGE") < 0 ||
         work_target(work, 0, TARGET_IMAGE) < 0 || work_open(work) < 0 || describe(work, &show.detail) < 0)
         return -1;
-    if (!work->is_public) { /* ECR Public's API tells no more */
+    if (!work->target.is_public) { /* ECR Public's API tells no more */
         read_manifests(&show);
         read_referrers(&show);
         read_scan(&show);

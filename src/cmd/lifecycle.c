@@ -28,7 +28,7 @@ static int refuse(struct work *work, const char *thing, const char *rule)
 
 static int check_text(struct work *work, const char *source, struct slice text)
 {
-    struct lifecycle_fault fault = lifecycle_check(&work->in->arena, text);
+    struct document_fault fault = lifecycle_check(&work->in->arena, text);
     if (!fault.rule)
         return 0;
     return error_set(&work->in->error, REASON_USAGE, source, "%s%s%s", fault.path, *fault.path ? ": " : "", fault.rule);
@@ -49,7 +49,7 @@ static int read_policy(struct work *work, struct policy_wish *policy)
     if (in->operand_count > 1)
         return work_read(work, in->operands[1], 4 * LIFECYCLE_TEXT_MAX, &policy->text) < 0
                    ? -1
-                   : check_text(work, in->operands[1], policy->text);
+                   : check_text(work, work_input_name(in->operands[1]), policy->text);
     if (!options)
         return 0;
     lifecycle_write(&text, &policy->wish);
@@ -187,8 +187,7 @@ static int print_preview(struct work *work, const struct ecr_pages *pages)
     };
     struct ecr_rows rows;
     struct invocation *in = work->in;
-    if (ecr_rows_of(&work->api, "GetLifecyclePolicyPreview", pages, "previewResults", &in->arena, &rows, &in->error) <
-        0)
+    if (ecr_rows_of(&work->api, "GetLifecyclePolicyPreview", pages, &in->arena, &rows, &in->error) < 0)
         return -1;
     size_t moved = count_actions(&rows, "TRANSITION"), gone = rows.count - moved;
     work_note(work, TERM_PLAIN, gone == 1 ? "%zu image of %s would go" : "%zu images of %s would go", gone,

@@ -33,6 +33,8 @@ static int parse(struct work *work, const struct option *own, size_t own_count, 
     if (work_parse(work, own, own_count, more, more + 1, usage) < 0)
         return -1;
     size_t wanted = *registry ? more : more + 1;
+    if (*registry && work->public_option)
+        return error_set(&in->error, REASON_USAGE, "--public", "a registry of ECR Public has no policy");
     if (in->operand_count == wanted)
         return *registry ? 0 : work_target(work, 0, TARGET_REPOSITORY);
     error_set(&in->error, REASON_USAGE, in->name,
@@ -67,7 +69,7 @@ static int read_policy(struct work *work, const char *path, struct slice *text)
     if (work_read(work, path, 4 * ECR_POLICY_MAX, text) < 0)
         return -1;
     const char *fault = ecr_policy_fault(&in->arena, *text);
-    return fault ? error_set(&in->error, REASON_USAGE, path, "%s", fault) : 0;
+    return fault ? error_set(&in->error, REASON_USAGE, work_input_name(path), "%s", fault) : 0;
 }
 
 static int policy_set(struct work *work)

@@ -1,14 +1,12 @@
 /* replication: where pushed images are copied to. */
 #include <string.h>
 
-#include "base/json_merge.h"
 #include "cmd/work.h"
 #include "ecr/name.h"
+#include "ecr/replication.h"
 
 #define CONFIGURATION_MAX (1 << 20)
-#define FILTERS_MAX       100
-#define DESTINATIONS_MAX  25
-#define RULES_MAX         10
+#define STATUS_ROWS_MAX   1000
 #define STATUS_LIMIT_MS   3600000 /* it usually takes less than half an hour */
 
 static int refuse(struct work *work, const char *thing, const char *rule)
@@ -26,8 +24,14 @@ static int call(struct work *work, const char *operation, struct buf *body, stru
 static int describe(struct work *work, struct json_node *registry)
 {
     struct buf body = BUF_INIT;
+    struct invocation *in = work->in;
     json_open(&body, '{');
-    return call(work, "DescribeRegistry", &body, registry);
+    if (call(work, "DescribeRegistry", &body, registry) < 0)
+        return -1;
+    struct json_node configuration = json_get(*registry, "replicationConfiguration");
+    bool good = !replication_check(&in->arena, configuration, false).rule &&
+                json_cstr(&in->arena, json_get(*registry, "registryId"));
+    return good ? 0 : ecr_not_what_was_asked(&work->api, "DescribeRegistry", &in->error);
 }
 
 static const char *destination_text(struct json_node rule, struct arena *arena)
@@ -43,9 +47,9 @@ static const char *destination_text(struct json_node rule, struct arena *arena)
 /* The rules of a configuration, in `arena`. */
 static struct ecr_rows list_rules(struct json_node configuration, struct arena *arena)
 {
-    struct ecr_rows rows = {arena_array(arena, RULES_MAX, sizeof *rows.list), 0};
+    struct ecr_rows rows = {arena_array(arena, REPLICATION_RULES_MAX, sizeof *rows.list), 0};
     struct json_node list = json_get(configuration, "rules");
-    for (struct json_node node = json_first(list); json_exists(node) && rows.count < RULES_MAX;
+    for (struct json_node node = json_first(list); json_exists(node) && rows.count < REPLICATION_RULES_MAX;
          node = json_next(list, node))
         rows.list[rows.count++] = node;
     return rows;
@@ -94,14 +98,16 @@ struct wish {
 
 static int check_wish(struct work *work, const struct wish *wish)
 {
-    if (wish->to.count > DESTINATIONS_MAX)
+    if (wish->to.count > REPLICATION_DESTINATIONS_MAX)
         return refuse(work, "--to", "a registry replicates to 25 destinations at most");
-    if (wish->prefixes.count > FILTERS_MAX)
+    if (wish->prefixes.count > REPLICATION_FILTERS_MAX)
         return refuse(work, "--prefix", "a rule has 100 prefixes at most");
     for (size_t i = 0; i < wish->to.count; i++) {
         struct slice account = slice_of(wish->to.values[i]);
         const char *fault = ecr_region_fault(slice_cut(&account, '/'));
         fault = !fault && account.data ? ecr_account_fault(account) : fault;
+        for (size_t k = 0; k < i && !fault; k++)
+            fault = strcmp(wish->to.values[k], wish->to.values[i]) == 0 ? "it is given twice" : NULL;
         if (fault)
             return refuse(work, wish->to.values[i], fault);
     }
@@ -118,23 +124,18 @@ static int read_file(struct work *work, const char *path, struct wish *wish)
 {
     struct json json;
     struct invocation *in = work->in;
+    const char *name = work_input_name(path);
     if (work_read(work, path, CONFIGURATION_MAX, &wish->text) < 0)
         return -1;
     if (json_parse(&in->arena, wish->text, &json) < 0)
-        return refuse(work, path, "it is not JSON");
+        return refuse(work, name, "it is not JSON");
     struct json_node inner = json_get(json_root(&json), "replicationConfiguration");
     struct json_node root = json_exists(inner) ? inner : json_root(&json);
-    struct json_node rules = json_get(root, "rules");
-    size_t count = 0;
-    if (!json_is(rules, JSON_ARRAY))
-        return refuse(work, path, "rules: a replication configuration is an object with a list of rules");
-    for (struct json_node node = json_first(rules); json_exists(node); node = json_next(rules, node), count++)
-        if (!json_is(json_get(node, "destinations"), JSON_ARRAY))
-            return refuse(
-                work, path,
-                arena_printf(&in->arena, "rules[%zu].destinations: it is a list of region and registryId", count));
-    if (count > RULES_MAX)
-        return refuse(work, path, "rules: there are 10 at most");
+    struct document_fault fault = replication_check(&in->arena, root, true);
+    if (fault.rule)
+        return error_set(&in->error, REASON_USAGE, name, "%s: %s", fault.path, fault.rule);
+    if (!json_exists(json_first(json_get(root, "rules"))))
+        return refuse(work, name, "rules: it is empty; 'ecr replication rm' removes all of them");
     wish->text = json_raw(root);
     return 0;
 }
@@ -215,8 +216,6 @@ static int replication_set(struct work *work)
         return -1;
     const char *account = json_cstr(&in->arena, json_get(registry, "registryId"));
     size_t before = list_rules(json_get(registry, "replicationConfiguration"), &in->arena).count;
-    if (!account)
-        return ecr_not_what_was_asked(&work->api, "DescribeRegistry", &in->error);
     if ((wish.text.data ? put(work, wish.text, &reply) : put_wish(work, &wish, account, &reply)) < 0)
         return -1;
     work_note(work, TERM_PLAIN, "Replication set: it is for what is pushed from now on%s",
@@ -255,10 +254,13 @@ static int read_status(struct work *work, struct ecr_rows *rows, size_t *running
                    &in->error) < 0)
         return -1;
     struct json_node list = json_get(reply, "replicationStatuses");
-    *rows = (struct ecr_rows){arena_array(&in->arena, RULES_MAX * FILTERS_MAX, sizeof *rows->list), 0};
+    *rows = (struct ecr_rows){arena_array(&in->arena, STATUS_ROWS_MAX, sizeof *rows->list), 0};
     *running = *failed = 0;
-    for (struct json_node node = json_first(list); json_exists(node) && rows->count < RULES_MAX * FILTERS_MAX;
+    for (struct json_node node = json_first(list); json_exists(node) && rows->count < STATUS_ROWS_MAX;
          node = json_next(list, node)) {
+        if (!json_is(json_get(node, "region"), JSON_STRING) || !json_is(json_get(node, "registryId"), JSON_STRING) ||
+            !json_is(json_get(node, "status"), JSON_STRING))
+            return ecr_not_what_was_asked(&work->api, "DescribeImageReplicationStatus", &in->error);
         rows->list[rows->count++] = node;
         bool complete = json_equals(json_get(node, "status"), "COMPLETE");
         bool broken = json_equals(json_get(node, "status"), "FAILED");

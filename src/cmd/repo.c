@@ -40,14 +40,14 @@ static int repo_ls(struct work *work)
         work_target(work, 0, TARGET_PREFIX) < 0 || work_open(work) < 0)
         return -1;
     ecr_manage_open(&work->api, "", &body);
-    if (ecr_manage_list(&work->api, "DescribeRepositories", "the registry", &body, "repositories", PAGE_ROWS,
-                        &in->arena, &rows, &in->error) < 0)
+    if (ecr_manage_list(&work->api, "DescribeRepositories", "the registry", &body, PAGE_ROWS, &in->arena, &rows,
+                        &in->error) < 0)
         return -1;
     filter_rows(&rows, work->target.repository, &in->arena);
     if (!rows.count)
         work_note(work, TERM_PLAIN, "No repositories%s%s", *work->target.repository ? " that begin with " : "",
                   work->target.repository);
-    return work->is_public
+    return work->target.is_public
                ? rows_print(in, public_fields, COUNT_OF(public_fields), rows.list, rows.count, NULL, NULL)
                : rows_print(in, private_fields, COUNT_OF(private_fields), rows.list, rows.count, NULL, NULL);
 }
@@ -76,18 +76,14 @@ int repo_describe(struct work *work, struct json_node *repository)
                                              : ecr_not_what_was_asked(&work->api, "DescribeRepositories", &in->error);
 }
 
-int repo_tags(struct work *work, struct json_node repository, struct json_node *tags)
+int repo_tags(struct work *work, struct json_node repository, struct ecr_rows *tags)
 {
     struct buf body = BUF_INIT;
-    struct json_node reply;
     struct invocation *in = work->in;
     json_open(&body, '{');
     json_member_str(&body, "resourceArn", json_cstr(&in->arena, json_get(repository, "repositoryArn")));
-    if (ecr_manage(&work->api, "ListTagsForResource", work->target.repository, &body, &in->arena, &reply, &in->error) <
-        0)
-        return -1;
-    *tags = json_get(reply, "tags");
-    return 0;
+    return ecr_manage_list(&work->api, "ListTagsForResource", work->target.repository, &body, 0, &in->arena, tags,
+                           &in->error);
 }
 
 /* A repository whose tags are shown. */
@@ -102,7 +98,7 @@ static const char *tags_text(void *context, size_t row, size_t column)
     const struct shown *shown = context;
     struct work *work = shown->work;
     struct buf text = BUF_INIT;
-    struct json_node tags;
+    struct ecr_rows tags;
     (void)row;
     (void)column;
     struct arena *arena = &work->in->arena;
@@ -110,9 +106,9 @@ static const char *tags_text(void *context, size_t row, size_t column)
         work_note(work, TERM_YELLOW, "The tags are not known: %s", error_text(&work->in->error, arena));
         return "?";
     }
-    for (struct json_node tag = json_first(tags); json_exists(tag); tag = json_next(tags, tag))
-        buf_printf(&text, "%s%s=%s", text.len ? ", " : "", node_text(json_get(tag, "Key"), arena),
-                   node_text(json_get(tag, "Value"), arena));
+    for (size_t i = 0; i < tags.count; i++)
+        buf_printf(&text, "%s%s=%s", i ? ", " : "", node_text(json_get(tags.list[i], "Key"), arena),
+                   node_text(json_get(tags.list[i], "Value"), arena));
     return buf_detach(&text, arena);
 }
 
@@ -137,7 +133,7 @@ static int repo_show(struct work *work)
         work_target(work, 0, TARGET_REPOSITORY) < 0 || work_open(work) < 0 ||
         repo_describe(work, &shown.repository) < 0)
         return -1;
-    size_t count = work->is_public ? 6 : COUNT_OF(fields); /* a public one has no more */
+    size_t count = work->target.is_public ? 6 : COUNT_OF(fields); /* a public one has no more */
     return rows_print_one(work->in, fields, count, shown.repository, tags_text, &shown);
 }
 

@@ -13,7 +13,7 @@ bool repo_is_target(const struct work *work, struct json_node repository);
 /* What the service says about the target. -1 with an error, no-repository if it is not there. */
 int repo_describe(struct work *work, struct json_node *repository);
 
-/* The tags of a described repository: an array of Key and Value. */
-int repo_tags(struct work *work, struct json_node repository, struct json_node *tags);
+/* The tags of a described repository: rows of Key and Value. */
+int repo_tags(struct work *work, struct json_node repository, struct ecr_rows *tags);
 
 #endif

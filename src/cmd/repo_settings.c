@@ -161,16 +161,41 @@ static void compare(struct buf *differences, const char *name, const char *is, c
         buf_printf(differences, "%s%s is %s, not %s", differences->len ? "; " : "", name, is, asked);
 }
 
-/* The filters are a set: their order does not count. */
-static void compare_filters(struct buf *differences, struct json_node repository, const struct settings *settings)
+static bool is_filter_of(struct json_node list, const char *filter)
 {
-    size_t found = 0, count = 0;
+    for (struct json_node node = json_first(list); json_exists(node); node = json_next(list, node))
+        if (json_equals(json_get(node, "filter"), filter))
+            return true;
+    return false;
+}
+
+static bool is_asked_for(const struct text_list *asked, struct json_node filter)
+{
+    for (size_t i = 0; i < asked->count; i++)
+        if (json_equals(filter, asked->values[i]))
+            return true;
+    return false;
+}
+
+/* The filters are a set: their order does not count. */
+static void compare_filters(struct buf *differences, struct json_node repository, const struct settings *settings,
+                            struct arena *arena)
+{
+    bool same = true;
+    struct buf is = BUF_INIT, asked = BUF_INIT;
     struct json_node list = json_get(repository, "imageTagMutabilityExclusionFilters");
-    for (struct json_node node = json_first(list); json_exists(node); node = json_next(list, node), count++)
-        for (size_t i = 0; i < settings->except.count; i++)
-            found += json_equals(json_get(node, "filter"), settings->except.values[i]);
-    if (settings->except.count && (found != settings->except.count || count != found))
-        buf_printf(differences, "%sit excepts other tags", differences->len ? "; " : "");
+    for (struct json_node node = json_first(list); json_exists(node); node = json_next(list, node)) {
+        same = same && is_asked_for(&settings->except, json_get(node, "filter"));
+        buf_printf(&is, "%s%s", is.len ? "," : "", node_text(json_get(node, "filter"), arena));
+    }
+    for (size_t i = 0; i < settings->except.count; i++) {
+        same = same && is_filter_of(list, settings->except.values[i]);
+        buf_printf(&asked, "%s%s", i ? "," : "", settings->except.values[i]);
+    }
+    if (settings->except.count && !same)
+        compare(differences, "what it excepts", is.len ? is.data : NULL, asked.data);
+    buf_free(&is);
+    buf_free(&asked);
 }
 
 /* The service tells a key by its ARN; whether an alias means that key cannot be seen here. */
@@ -183,16 +208,16 @@ static void compare_key(struct buf *differences, const char *is, const struct se
         compare(differences, "its KMS key", is, asked);
 }
 
-static void compare_tags(struct buf *differences, struct json_node tags, const struct settings *settings,
+static void compare_tags(struct buf *differences, const struct ecr_rows *tags, const struct settings *settings,
                          struct arena *arena)
 {
     for (size_t i = 0; i < settings->tags.count; i++) {
         struct slice value = slice_of(settings->tags.values[i]);
         const char *key = arena_copy(arena, slice_cut(&value, '='));
         const char *is = NULL;
-        for (struct json_node tag = json_first(tags); json_exists(tag); tag = json_next(tags, tag))
-            if (json_equals(json_get(tag, "Key"), key))
-                is = json_cstr(arena, json_get(tag, "Value"));
+        for (size_t k = 0; k < tags->count; k++)
+            if (json_equals(json_get(tags->list[k], "Key"), key))
+                is = json_cstr(arena, json_get(tags->list[k], "Value"));
         compare(differences, arena_printf(arena, "the tag %s", key), is, value.data);
     }
 }
@@ -203,7 +228,7 @@ static int agree(struct work *work, const struct settings *settings, struct json
     struct invocation *in = work->in;
     struct arena *arena = &in->arena;
     struct buf differences = BUF_INIT;
-    struct json_node tags = {NULL, 0};
+    struct ecr_rows tags = {NULL, 0};
     if (repo_describe(work, repository) < 0 || (settings->tags.count && repo_tags(work, *repository, &tags) < 0))
         return -1;
     bool scans = json_is(field_node("imageScanningConfiguration.scanOnPush", *repository), JSON_TRUE);
@@ -211,20 +236,25 @@ static int agree(struct work *work, const struct settings *settings, struct json
     const char *type = json_cstr(arena, field_node("encryptionConfiguration.encryptionType", *repository));
     compare(&differences, "mutability", json_cstr(arena, json_get(*repository, "imageTagMutability")),
             mutability(settings));
-    compare_filters(&differences, *repository, settings);
+    compare_filters(&differences, *repository, settings, arena);
     compare(&differences, "scan-on-push", scans ? "on" : "off",
             settings->scan      ? "on"
             : settings->no_scan ? "off"
                                 : NULL);
     compare(&differences, "encryption", type, encryption(settings));
     compare_key(&differences, json_cstr(arena, key), settings);
-    compare_tags(&differences, tags, settings, arena);
+    compare_tags(&differences, &tags, settings, arena);
     if (!differences.len) {
         work_note(work, TERM_PLAIN, "Repository exists already: %s", work->target.repository);
         return 0;
     }
     error_set(&in->error, REASON_REFUSED, work->target.repository, "it is there already, but %s", differences.data);
-    error_hint(&in->error, "'ecr repo set' changes mutability and scanning; encryption is for ever");
+    if (work->target.is_public)
+        error_hint(&in->error, "'ecr api --public tag-resource' changes tags");
+    else
+        error_hint(&in->error,
+                   "'ecr repo set' changes mutability and scanning, 'ecr api tag-resource' tags; encryption "
+                   "is for ever");
     buf_free(&differences);
     return -1;
 }
@@ -233,7 +263,9 @@ static int agree(struct work *work, const struct settings *settings, struct json
 static void join_kms_key(struct invocation *in)
 {
     for (int i = 0; i + 1 < in->argc && strcmp(in->argv[i], "--") != 0; i++) {
-        if (strcmp(in->argv[i], "--kms") != 0 || ecr_kms_key_fault(slice_of(in->argv[i + 1])))
+        struct slice next = slice_of(in->argv[i + 1]);
+        bool is_key = slice_starts(next, "arn:") || !ecr_kms_key_fault(next);
+        if (strcmp(in->argv[i], "--kms") != 0 || !is_key)
             continue;
         in->argv[i] = arena_printf(&in->arena, "--kms=%s", in->argv[i + 1]);
         for (int k = i + 1; k + 1 < in->argc; k++)
@@ -257,7 +289,7 @@ int repo_create(struct work *work)
     if (work_parse(work, own, COUNT_OF(own), 1, 1, "repo create [OPTION...] REPO") < 0 ||
         work_target(work, 0, TARGET_REPOSITORY) < 0 || check_settings(work, &settings) < 0)
         return -1;
-    if (work->is_public && (mutability(&settings) || settings.scan || encryption(&settings)))
+    if (work->target.is_public && (mutability(&settings) || settings.scan || encryption(&settings)))
         return refuse(work, "--public",
                       "repositories of ECR Public have no mutability, scanning and encryption to set");
     if (work_open(work) < 0)

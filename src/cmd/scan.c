@@ -129,6 +129,8 @@ static int not_good(struct scan *scan)
               scan->status, why ? ": " : "", why ? why : "");
     if (running)
         error_hint(error, "--wait waits for it");
+    else if (strcmp(scan->status, "IMAGE_ARCHIVED") == 0)
+        error_hint(error, "'ecr image restore' first");
     return -1;
 }
 
@@ -167,9 +169,14 @@ static int read_findings(struct scan *scan)
                          &pages, &in->error) < 0)
         return -1;
     scan->first = json_root(&pages.list[0]);
-    for (size_t i = 0; i < pages.count; i++)
-        if (add_page(scan, json_root(&pages.list[i])) < 0)
+    for (size_t i = 0; i < pages.count; i++) {
+        struct json_node page = json_root(&pages.list[i]);
+        scan->status = json_cstr(&in->arena, field_node("imageScanStatus.status", page));
+        if (scan->status && !is_good(scan->status))
+            return not_good(scan); /* another scan has begun meanwhile */
+        if (!scan->status || add_page(scan, page) < 0)
             return ecr_not_what_was_asked(&work->api, "DescribeImageScanFindings", &in->error);
+    }
     if (scan->count)
         qsort(scan->findings, scan->count, sizeof *scan->findings, compare);
     return 0;

@@ -59,6 +59,22 @@ static void write_rule(struct buf *body, const char *frequency, const struct tex
     json_close(body, '}');
 }
 
+/* A configuration that can be shown: a type, and rules of a frequency and filters. */
+static bool is_configuration(struct json_node configuration)
+{
+    struct json_node rules = json_get(configuration, "rules");
+    for (struct json_node rule = json_first(rules); json_exists(rule); rule = json_next(rules, rule)) {
+        struct json_node filters = json_get(rule, "repositoryFilters");
+        if (!json_is(json_get(rule, "scanFrequency"), JSON_STRING) || !json_is(filters, JSON_ARRAY))
+            return false;
+        for (struct json_node filter = json_first(filters); json_exists(filter); filter = json_next(filters, filter))
+            if (!json_is(json_get(filter, "filter"), JSON_STRING))
+                return false;
+    }
+    return json_is(json_get(configuration, "scanType"), JSON_STRING) &&
+           (!json_exists(rules) || json_is(rules, JSON_ARRAY));
+}
+
 static int put(struct work *work, const struct wish *wish, struct json_node *configuration)
 {
     struct json_node reply;
@@ -75,6 +91,8 @@ static int put(struct work *work, const struct wish *wish, struct json_node *con
                    &in->error) < 0)
         return -1;
     *configuration = json_get(reply, "registryScanningConfiguration");
+    if (!is_configuration(*configuration))
+        return ecr_not_what_was_asked(&work->api, "PutRegistryScanningConfiguration", &in->error);
     work_note(work, TERM_PLAIN, "Scanning of the registry set");
     return 0;
 }
@@ -89,7 +107,9 @@ static int get(struct work *work, struct json_node *configuration)
                    &in->error) < 0)
         return -1;
     *configuration = json_get(reply, "scanningConfiguration");
-    return 0;
+    return is_configuration(*configuration)
+               ? 0
+               : ecr_not_what_was_asked(&work->api, "GetRegistryScanningConfiguration", &in->error);
 }
 
 static const char *fill_type(void *context, size_t row, size_t column)

@@ -23,24 +23,17 @@ static const struct verb *find_verb(const struct verb *verbs, const char *name)
     return NULL;
 }
 
+/* None is guessed: the words are short and far from each other in what they do. */
 static int no_verb(struct invocation *in, const struct verb *verbs, const char *name)
 {
     struct buf all = BUF_INIT;
-    const char *names[TABLE_COLUMNS_MAX];
-    size_t count = 0;
-    for (; verbs[count].name; count++) {
-        names[count] = verbs[count].name;
-        buf_printf(&all, "%s%s", count ? ", " : "", names[count]);
-    }
-    const char *near = name ? nearest_name(name, names, count) : NULL;
+    for (size_t i = 0; verbs[i].name; i++)
+        buf_printf(&all, "%s%s", i ? ", " : "", verbs[i].name);
     if (name)
         error_set(&in->error, REASON_USAGE, name, "'ecr %s' does no such thing", in->name);
     else
         error_set(&in->error, REASON_USAGE, in->name, "what is to be done with it?");
-    if (near)
-        error_hint(&in->error, "did you mean 'ecr %s %s'?", in->name, near);
-    else
-        error_hint(&in->error, "one of %s", all.data);
+    error_hint(&in->error, "one of %s", all.data);
     buf_free(&all);
     return invocation_fail(in);
 }
@@ -97,15 +90,19 @@ int work_parse(struct work *work, const struct option *own, size_t own_count, si
 int work_target(struct work *work, size_t operand, enum target_kind kind)
 {
     struct invocation *in = work->in;
-    work->target = (struct ecr_target){.text = "", .repository = ""};
+    work->target = (struct ecr_target){.text = "", .is_public = work->public_option, .repository = ""};
     if (operand >= in->operand_count)
         return 0;
-    if (ecr_target_parse(&in->arena, in->operands[operand], kind, work->is_public, &work->target, &in->error) < 0)
+    if (ecr_target_parse(&in->arena, in->operands[operand], kind, work->public_option, &work->target, &in->error) < 0)
         return -1;
-    work->is_public = work->is_public || (work->target.has_host && work->target.host.is_public);
-    return work->is_public && !work->offers_public
+    return work->target.is_public && !work->offers_public
                ? error_set(&in->error, REASON_USAGE, work->target.text, "ECR Public has nothing of this kind")
                : 0;
+}
+
+const char *work_input_name(const char *path)
+{
+    return strcmp(path, "-") == 0 ? "standard input" : *path ? path : "''";
 }
 
 int work_read(struct work *work, const char *path, size_t limit, struct slice *text)
@@ -117,7 +114,7 @@ int work_read(struct work *work, const char *path, size_t limit, struct slice *t
     int why = file_read(path, limit, &content);
     if (why) {
         buf_free(&content);
-        return error_set(&in->error, REASON_USAGE, *path ? path : "''", "cannot read it: %s",
+        return error_set(&in->error, REASON_USAGE, work_input_name(path), "cannot read it: %s",
                          why == EFBIG ? "it is too long" : strerror(why));
     }
     *text = arena_slice(&in->arena, buf_view(&content));
@@ -166,8 +163,8 @@ static int check_alias(struct work *work)
     struct ecr_rows rows;
     struct invocation *in = work->in;
     json_open(&body, '{');
-    if (ecr_manage_list(&work->api, "DescribeRegistries", work->target.text, &body, "registries", 0, &in->arena, &rows,
-                        &in->error) < 0)
+    if (ecr_manage_list(&work->api, "DescribeRegistries", work->target.text, &body, 0, &in->arena, &rows, &in->error) <
+        0)
         return -1;
     for (size_t i = 0; i < rows.count; i++) {
         struct json_node aliases = json_get(rows.list[i], "aliases");
@@ -190,7 +187,7 @@ static int find_host(struct work *work, struct ecr_host *host)
         *host = work->target.host;
         return 0;
     }
-    if (work->is_public)
+    if (work->target.is_public)
         return ecr_registry_parse(&session->ecr, "public", session->deadline, &session->arena, host, &in->error);
     return ecr_own_region(&session->ecr, session->deadline, host, &in->error);
 }
@@ -211,16 +208,9 @@ int work_open(struct work *work)
     return invocation_open(work->in, &work->session) < 0 ? -1 : open_api(work);
 }
 
-static bool is_same_registry(const struct ecr_target *a, const struct ecr_target *b)
-{
-    if (a->has_host != b->has_host || !a->alias != !b->alias)
-        return false;
-    return (!a->has_host || strcmp(a->host.name, b->host.name) == 0) && (!a->alias || strcmp(a->alias, b->alias) == 0);
-}
-
 int work_switch(struct work *work, const struct ecr_target *target)
 {
-    bool same = is_same_registry(&work->target, target);
+    bool same = ecr_same_registry(&work->target, target);
     work->target = *target;
     return same ? 0 : open_api(work);
 }
@@ -283,13 +273,13 @@ int waiting_pause(struct waiting *waiting, const char *state)
 {
     struct invocation *in = waiting->work->in;
     int seconds = (int)((clock_ms() - waiting->began) / 1000);
-    if (clock_ms() + waiting->pause > waiting->end) {
+    if (clock_ms() >= waiting->end) {
         error_set(&in->error, REASON_TIMEOUT, waiting->what, "it is not over after %d s, but %s", seconds, state);
         error_hint(&in->error, "it goes on without us; --timeout waits longer");
         return -1;
     }
     term_progress(&in->term, arena_printf(&in->arena, "Waiting for %s: %s, %d s", waiting->what, state, seconds));
-    clock_sleep_until(clock_ms() + waiting->pause);
+    clock_sleep_until(deadline_earlier(clock_ms() + waiting->pause, waiting->end));
     waiting->pause = waiting->pause * 3 / 2 < PAUSE_MAX_MS ? waiting->pause * 3 / 2 : PAUSE_MAX_MS;
     return 0;
 }

@@ -15,7 +15,7 @@ struct work {
     struct ecr_target target;
     struct ecr_api api;
     bool offers_public; /* the verb has --public */
-    bool is_public, yes;
+    bool public_option, yes;
 };
 
 /* A verb returns the exit status, or -1 with the invocation's error. */
@@ -32,7 +32,7 @@ int work_run_one(struct invocation *in, int (*run)(struct work *work));
 
 #define WORK_PUBLIC(work)                                                                                              \
     {                                                                                                                  \
-        "public", 0, OPTION_FLAG, &(work)->is_public, NULL                                                             \
+        "public", 0, OPTION_FLAG, &(work)->public_option, NULL                                                         \
     }
 #define WORK_YES(work)                                                                                                 \
     {                                                                                                                  \
@@ -46,6 +46,9 @@ int work_parse(struct work *work, const struct option *own, size_t own_count, si
 
 /* Takes an operand as the target. Without it (the verb allows that) the caller's own registry is meant. */
 int work_target(struct work *work, size_t operand, enum target_kind kind);
+
+/* What messages call an input: the path of a file, "standard input" for "-". */
+const char *work_input_name(const char *path);
 
 /* The text of a file or, for "-", of standard input, up to `limit` bytes. */
 int work_read(struct work *work, const char *path, size_t limit, struct slice *text);

@@ -19,7 +19,7 @@ struct rule {
 struct checker {
     struct arena *arena;
     size_t index; /* of the rule that is looked at */
-    struct lifecycle_fault fault;
+    struct document_fault fault;
     struct rule rules[LIFECYCLE_RULES_MAX];
 };
 
@@ -27,7 +27,7 @@ struct checker {
 static bool fail(struct checker *checker, const char *member, const char *rule)
 {
     if (!checker->fault.rule)
-        checker->fault = (struct lifecycle_fault){
+        checker->fault = (struct document_fault){
             arena_printf(checker->arena, "rules[%zu]%s%s", checker->index, *member ? "." : "", member), rule};
     return false;
 }
@@ -229,27 +229,27 @@ static size_t count_elements(struct json_node list)
     return count;
 }
 
-struct lifecycle_fault lifecycle_check(struct arena *arena, struct slice text)
+struct document_fault lifecycle_check(struct arena *arena, struct slice text)
 {
     struct json json;
     size_t characters;
     struct checker checker = {.arena = arena};
     static const char *const members[] = {"rules", NULL};
     if (!utf8_count(text, &characters))
-        return (struct lifecycle_fault){"", "it is not UTF-8"};
+        return (struct document_fault){"", "it is not UTF-8"};
     if (characters > LIFECYCLE_TEXT_MAX)
-        return (struct lifecycle_fault){"", "a lifecycle policy has at most 30720 characters"};
+        return (struct document_fault){"", "a lifecycle policy has at most 30720 characters"};
     if (json_parse(arena, text, &json) < 0)
-        return (struct lifecycle_fault){"", "it is not JSON"};
+        return (struct document_fault){"", "it is not JSON"};
     struct json_node root = json_root(&json), list = json_get(root, "rules");
     if (!json_is(root, JSON_OBJECT) || !json_is(list, JSON_ARRAY))
-        return (struct lifecycle_fault){"rules", "a lifecycle policy is an object with a list of rules"};
+        return (struct document_fault){"rules", "a lifecycle policy is an object with a list of rules"};
     size_t count = count_elements(list);
     if (count < 1 || count > LIFECYCLE_RULES_MAX)
-        return (struct lifecycle_fault){"rules", "there are 1 to 50 of them"};
+        return (struct document_fault){"rules", "there are 1 to 50 of them"};
     for (struct json_node key = json_first(root); json_exists(key); key = json_next(root, json_next(root, key)))
         if (!is_one_of(json_cstr(arena, key), members))
-            return (struct lifecycle_fault){arena_copy(arena, json_raw(key)), "there is no such member"};
+            return (struct document_fault){arena_copy(arena, json_raw(key)), "there is no such member"};
     check_rules(&checker, list);
     return checker.fault;
 }

@@ -2,20 +2,15 @@
 #define ECR_ECR_LIFECYCLE_H
 
 #include "base/buf.h"
+#include "ecr/document.h"
 
 /* Lifecycle policies (ECR User Guide, "Lifecycle policy properties"). */
 
 #define LIFECYCLE_TEXT_MAX  30720 /* characters, of up to 4 bytes */
 #define LIFECYCLE_RULES_MAX 50
 
-/* A rule that the text breaks, and where. */
-struct lifecycle_fault {
-    const char *path; /* "rules[0].selection.tagStatus"; "" for the whole */
-    const char *rule; /* NULL: no fault */
-};
-
 /* The first fault of a policy, all in `arena`. */
-struct lifecycle_fault lifecycle_check(struct arena *arena, struct slice text);
+struct document_fault lifecycle_check(struct arena *arena, struct slice text);
 
 /* The policies that most people want. */
 struct lifecycle_wish {

@@ -42,6 +42,59 @@ static const struct {
     {"BlockedByOrganizationPolicyException", REASON_DENIED, "a policy of the organization decides this"},
 };
 
+/* What an answer has: a member of that type; in a list, objects with a text under `key`. */
+struct answer {
+    const char *operation, *member;
+    enum json_type type;
+    const char *key; /* of a list */
+};
+
+static const struct answer answers[] = {
+    {"BatchDeleteImage", "imageIds", JSON_ARRAY, NULL},
+    {"CreatePullThroughCacheRule", "ecrRepositoryPrefix", JSON_STRING, NULL},
+    {"CreateRepository", "repository", JSON_OBJECT, NULL},
+    {"DeleteLifecyclePolicy", "lifecyclePolicyText", JSON_STRING, NULL},
+    {"DeletePullThroughCacheRule", "ecrRepositoryPrefix", JSON_STRING, NULL},
+    {"DeleteRegistryPolicy", "policyText", JSON_STRING, NULL},
+    {"DeleteRepository", "repository", JSON_OBJECT, NULL},
+    {"DeleteRepositoryPolicy", "policyText", JSON_STRING, NULL},
+    {"DescribeImageReplicationStatus", "replicationStatuses", JSON_ARRAY, "region"},
+    {"DescribeImageScanFindings", "imageScanStatus", JSON_OBJECT, NULL},
+    {"DescribeImages", "imageDetails", JSON_ARRAY, "imageDigest"},
+    {"DescribePullThroughCacheRules", "pullThroughCacheRules", JSON_ARRAY, "ecrRepositoryPrefix"},
+    {"DescribeRegistries", "registries", JSON_ARRAY, "registryId"},
+    {"DescribeRegistry", "replicationConfiguration", JSON_OBJECT, NULL},
+    {"DescribeRepositories", "repositories", JSON_ARRAY, "repositoryName"},
+    {"GetLifecyclePolicy", "lifecyclePolicyText", JSON_STRING, NULL},
+    {"GetLifecyclePolicyPreview", "previewResults", JSON_ARRAY, "imageDigest"},
+    {"GetRegistryPolicy", "policyText", JSON_STRING, NULL},
+    {"GetRegistryScanningConfiguration", "scanningConfiguration", JSON_OBJECT, NULL},
+    {"GetRepositoryPolicy", "policyText", JSON_STRING, NULL},
+    {"ListImageReferrers", "referrers", JSON_ARRAY, "digest"},
+    {"ListTagsForResource", "tags", JSON_ARRAY, "Key"},
+    {"PutImage", "image", JSON_OBJECT, NULL},
+    {"PutImageScanningConfiguration", "imageScanningConfiguration", JSON_OBJECT, NULL},
+    {"PutImageTagMutability", "imageTagMutability", JSON_STRING, NULL},
+    {"PutLifecyclePolicy", "lifecyclePolicyText", JSON_STRING, NULL},
+    {"PutRegistryPolicy", "policyText", JSON_STRING, NULL},
+    {"PutRegistryScanningConfiguration", "registryScanningConfiguration", JSON_OBJECT, NULL},
+    {"PutReplicationConfiguration", "replicationConfiguration", JSON_OBJECT, NULL},
+    {"SetRepositoryPolicy", "policyText", JSON_STRING, NULL},
+    {"StartImageScan", "imageScanStatus", JSON_OBJECT, NULL},
+    {"StartLifecyclePolicyPreview", "status", JSON_STRING, NULL},
+    {"UpdateImageStorageClass", "imageStatus", JSON_STRING, NULL},
+    {"UpdatePullThroughCacheRule", "ecrRepositoryPrefix", JSON_STRING, NULL},
+};
+
+/* Every operation that is called through here has a row. */
+static const struct answer *answer_of(const char *operation)
+{
+    size_t i = 0;
+    while (i + 1 < sizeof answers / sizeof *answers && strcmp(answers[i].operation, operation) != 0)
+        i++;
+    return &answers[i];
+}
+
 bool ecr_error_is(const struct error *error, const char *code)
 {
     return error->service_code && strcmp(error->service_code, code) == 0;
@@ -86,20 +139,22 @@ int ecr_manage(const struct ecr_api *api, const char *operation, const char *thi
     if (ecr_call(api, operation, body, ECR_REPLY_MAX, arena, document, error) < 0)
         return ecr_explain(thing, error);
     *reply = json_root(document);
-    return json_is(*reply, JSON_OBJECT) ? 0 : ecr_not_what_was_asked(api, operation, error);
+    const struct answer *answer = answer_of(operation);
+    return json_is(json_get(*reply, answer->member), answer->type) ? 0 : ecr_not_what_was_asked(api, operation, error);
 }
 
-int ecr_rows_of(const struct ecr_api *api, const char *operation, const struct ecr_pages *pages, const char *member,
-                struct arena *arena, struct ecr_rows *rows, struct error *error)
+int ecr_rows_of(const struct ecr_api *api, const char *operation, const struct ecr_pages *pages, struct arena *arena,
+                struct ecr_rows *rows, struct error *error)
 {
     size_t room = 0;
+    const struct answer *answer = answer_of(operation);
     *rows = (struct ecr_rows){NULL, 0};
     for (size_t i = 0; i < pages->count; i++) {
-        struct json_node list = json_get(json_root(&pages->list[i]), member);
+        struct json_node list = json_get(json_root(&pages->list[i]), answer->member);
         if (!json_is(list, JSON_ARRAY))
             return ecr_not_what_was_asked(api, operation, error);
         for (struct json_node row = json_first(list); json_exists(row); row = json_next(list, row)) {
-            if (!json_is(row, JSON_OBJECT))
+            if (!json_is(json_get(row, answer->key), JSON_STRING))
                 return ecr_not_what_was_asked(api, operation, error);
             if (rows->count == room) {
                 room = 2 * room + 100;
@@ -126,10 +181,10 @@ int ecr_manage_pages(const struct ecr_api *api, const char *operation, const cha
 }
 
 int ecr_manage_list(const struct ecr_api *api, const char *operation, const char *thing, struct buf *body,
-                    const char *member, int page_rows, struct arena *arena, struct ecr_rows *rows, struct error *error)
+                    int page_rows, struct arena *arena, struct ecr_rows *rows, struct error *error)
 {
     struct ecr_pages pages;
     if (ecr_manage_pages(api, operation, thing, body, page_rows, arena, &pages, error) < 0)
         return -1;
-    return ecr_rows_of(api, operation, &pages, member, arena, rows, error);
+    return ecr_rows_of(api, operation, &pages, arena, rows, error);
 }

@@ -15,7 +15,10 @@ void ecr_manage_open(const struct ecr_api *api, const char *repository, struct b
 /* The member "imageId"; NULL for what is not given. */
 void ecr_manage_image_id(struct buf *body, const char *member, const char *tag, const char *digest);
 
-/* Closes, sends and frees the body; the reply, in `arena`, is an object. -1 with an error. */
+/*
+ * Closes, sends and frees the body. The reply, in `arena`, has what an answer to the operation must have. -1 with an
+ * error: bad-reply for one that says nothing about what was asked for.
+ */
 int ecr_manage(const struct ecr_api *api, const char *operation, const char *thing, struct buf *body,
                struct arena *arena, struct json_node *reply, struct error *error);
 
@@ -32,13 +35,13 @@ struct ecr_rows {
 int ecr_manage_pages(const struct ecr_api *api, const char *operation, const char *thing, struct buf *body,
                      int page_rows, struct arena *arena, struct ecr_pages *pages, struct error *error);
 
-/* The objects of the array `member` of all pages. -1 with an error if a page lacks it, or has others in it. */
-int ecr_rows_of(const struct ecr_api *api, const char *operation, const struct ecr_pages *pages, const char *member,
-                struct arena *arena, struct ecr_rows *rows, struct error *error);
+/* The rows of all pages. -1 with an error if a page has none, or something else among them. */
+int ecr_rows_of(const struct ecr_api *api, const char *operation, const struct ecr_pages *pages, struct arena *arena,
+                struct ecr_rows *rows, struct error *error);
 
 /* Both. */
 int ecr_manage_list(const struct ecr_api *api, const char *operation, const char *thing, struct buf *body,
-                    const char *member, int page_rows, struct arena *arena, struct ecr_rows *rows, struct error *error);
+                    int page_rows, struct arena *arena, struct ecr_rows *rows, struct error *error);
 
 /* Whether the service answered with this error code. */
 bool ecr_error_is(const struct error *error, const char *code);

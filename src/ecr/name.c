@@ -132,9 +132,26 @@ static bool is_arn(struct slice text, const char *service, bool with_region, str
            (with_region ? !ecr_region_fault(arn->region) : !arn->region.len);
 }
 
+static bool is_hex(struct slice text)
+{
+    for (size_t i = 0; i < text.len; i++)
+        if (!ascii_is_digit(text.data[i]) && !(ascii_lower(text.data[i]) >= 'a' && ascii_lower(text.data[i]) <= 'f'))
+            return false;
+    return true;
+}
+
+/* A UUID or, of a key in several regions, "mrk-" and 32 digits. */
 static bool is_key_id(struct slice id)
 {
-    return id.len >= 36 && is_made_of(id, false, "-");
+    static const size_t groups[] = {8, 4, 4, 4, 12};
+    if (slice_starts(id, "mrk-"))
+        return id.len == strlen("mrk-") + 32 && is_hex(slice_from(id, strlen("mrk-")));
+    for (size_t i = 0; i < sizeof groups / sizeof *groups; i++) {
+        struct slice group = slice_cut(&id, '-');
+        if (group.len != groups[i] || !is_hex(group))
+            return false;
+    }
+    return !id.data;
 }
 
 static bool is_alias(struct slice name)

@@ -17,7 +17,7 @@ static const char *statement_fault(struct json_node statement)
     if (!json_equals(effect, "Allow") && !json_equals(effect, "Deny"))
         return ".Effect is neither \"Allow\" nor \"Deny\"";
     if (!has_either(statement, "Principal", "NotPrincipal"))
-        return ".Principal is missing: the policy of a repository says whom it is about";
+        return ".Principal is missing: such a policy says whom it is about";
     return has_either(statement, "Action", "NotAction") ? NULL : ".Action is missing";
 }
 

@@ -1,5 +1,7 @@
 #include "ecr/target.h"
 
+#include <string.h>
+
 #include "ecr/name.h"
 #include "image/digest.h"
 #include "image/reference.h"
@@ -67,8 +69,8 @@ static int cut_tag(struct arena *arena, struct slice *name, struct ecr_target *t
     return fault ? bad(target, fault, error) : 0;
 }
 
-static int take_name(struct arena *arena, struct slice name, enum target_kind kind, bool is_public,
-                     struct ecr_target *target, struct error *error)
+static int take_name(struct arena *arena, struct slice name, enum target_kind kind, struct ecr_target *target,
+                     struct error *error)
 {
     target->repository = arena_copy(arena, name);
     if (kind == TARGET_PREFIX)
@@ -77,14 +79,14 @@ static int take_name(struct arena *arena, struct slice name, enum target_kind ki
                    : bad(target, "here names of repositories are meant, without tag and digest", error);
     if (kind == TARGET_REPOSITORY && (slice_find(name, ':') >= 0 || slice_find(name, '@') >= 0))
         return bad(target, "here a repository is meant, without tag and digest", error);
-    const char *fault = ecr_repository_fault(name, is_public);
+    const char *fault = ecr_repository_fault(name, target->is_public);
     return fault ? bad(target, fault, error) : 0;
 }
 
 int ecr_target_parse(struct arena *arena, const char *text, enum target_kind kind, bool is_public,
                      struct ecr_target *target, struct error *error)
 {
-    *target = (struct ecr_target){.text = arena_strdup(arena, text), .repository = ""};
+    *target = (struct ecr_target){.text = arena_strdup(arena, text), .is_public = is_public, .repository = ""};
     struct slice name = slice_of(target->text);
     if (!name.len)
         return bad(target, "it is empty", error);
@@ -96,19 +98,20 @@ int ecr_target_parse(struct arena *arena, const char *text, enum target_kind kin
         return target->has_host && !name.len ? 0 : bad(target, "here a registry is meant", error);
     if (cut_alias(arena, &name, target, error) < 0)
         return -1;
-    is_public = is_public || (target->has_host && target->host.is_public);
+    target->is_public = is_public || (target->has_host && target->host.is_public);
     if (kind != TARGET_IMAGE)
-        return take_name(arena, name, kind, is_public, target, error);
+        return take_name(arena, name, kind, target, error);
     if (cut_digest(arena, &name, target, error) < 0 || cut_tag(arena, &name, target, error) < 0 ||
-        take_name(arena, name, kind, is_public, target, error) < 0)
+        take_name(arena, name, kind, target, error) < 0)
         return -1;
     return target->tag || target->digest
                ? 0
                : bad(target, "an image is meant, which has a tag or a digest: NAME:TAG or NAME@DIGEST", error);
 }
 
-const char *ecr_target_name(struct arena *arena, const struct ecr_target *target)
+bool ecr_same_registry(const struct ecr_target *a, const struct ecr_target *b)
 {
-    return arena_printf(arena, "%s%s%s%s%s", target->repository, target->tag ? ":" : "", target->tag ? target->tag : "",
-                        target->digest ? "@" : "", target->digest ? target->digest : "");
+    if (a->is_public != b->is_public || a->has_host != b->has_host || !a->alias != !b->alias)
+        return false;
+    return (!a->has_host || strcmp(a->host.name, b->host.name) == 0) && (!a->alias || strcmp(a->alias, b->alias) == 0);
 }

@@ -14,6 +14,7 @@ enum target_kind {
 
 struct ecr_target {
     const char *text;       /* as it was typed */
+    bool is_public;         /* it is in ECR Public */
     bool has_host;          /* else the caller's own registry, in its region, is meant */
     struct ecr_host host;   /* with `has_host` */
     const char *alias;      /* of a public registry, that the host was followed by; NULL without one */
@@ -29,7 +30,7 @@ struct ecr_target {
 int ecr_target_parse(struct arena *arena, const char *text, enum target_kind kind, bool is_public,
                      struct ecr_target *target, struct error *error);
 
-/* "NAME:TAG@DIGEST", as far as they are given, in `arena`. */
-const char *ecr_target_name(struct arena *arena, const struct ecr_target *target);
+/* Whether two targets name the same registry in the same way. */
+bool ecr_same_registry(const struct ecr_target *a, const struct ecr_target *b);
 
 #endif
