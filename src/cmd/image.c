@@ -23,11 +23,26 @@ static const struct field fields[] = {
 /* An image of the listing and what it is sorted by. */
 struct row {
     struct json_node node;
-    int64_t pushed_at;
+    int64_t pushed_at; /* milliseconds, as the service has them */
     struct slice digest;
 };
 
-/* The newest first; those of one second in the order of their digests, so that two runs agree. */
+static int64_t milliseconds(struct json_node node)
+{
+    int64_t seconds = 0;
+    uint64_t fraction = 0;
+    char digits[] = "000";
+    struct slice rest = json_raw(node);
+    json_seconds(node, &seconds);
+    slice_cut(&rest, '.');
+    for (size_t i = 0; i < 3 && i < rest.len && ascii_is_digit(rest.data[i]); i++)
+        digits[i] = rest.data[i];
+    bool plain =
+        slice_number(slice_of(digits), 999, &fraction) && slice_find(rest, 'e') < 0 && slice_find(rest, 'E') < 0;
+    return seconds * 1000 + (plain ? (int64_t)fraction : 0);
+}
+
+/* The newest first; those of one moment in the order of their digests, so that two runs agree. */
 static int compare_rows(const void *a, const void *b)
 {
     const struct row *one = a, *other = b;
@@ -41,8 +56,8 @@ static void sort_rows(struct ecr_rows *rows, struct arena *arena)
 {
     struct row *list = arena_array(arena, rows->count + 1, sizeof *list);
     for (size_t i = 0; i < rows->count; i++) {
-        list[i] = (struct row){rows->list[i], 0, json_raw(json_get(rows->list[i], "imageDigest"))};
-        json_seconds(json_get(rows->list[i], "imagePushedAt"), &list[i].pushed_at);
+        list[i] = (struct row){rows->list[i], milliseconds(json_get(rows->list[i], "imagePushedAt")),
+                               json_raw(json_get(rows->list[i], "imageDigest"))};
     }
     qsort(list, rows->count, sizeof *list, compare_rows);
     for (size_t i = 0; i < rows->count; i++)
@@ -129,6 +144,22 @@ int image_describe(struct work *work, struct json_node *detail)
     return is_target(work, *detail) ? 0 : ecr_not_what_was_asked(&work->api, "DescribeImages", &in->error);
 }
 
+bool image_find_hidden(struct work *work, struct ecr_image *image)
+{
+    size_t pages;
+    struct invocation *in = work->in;
+    struct error missing = {.arena = &in->arena};
+    struct ecr_image_id id = {work->target.tag, work->target.digest};
+    if (in->error.reason != REASON_NO_IMAGE || work->target.is_public)
+        return false;
+    error_copy(&missing, &in->error);
+    bool found =
+        ecr_find_archived(&work->api, work->target.repository, &id, 1, image, &pages, &in->arena, &in->error) == 0 &&
+        image->digest;
+    error_copy(&in->error, &missing);
+    return found;
+}
+
 /* Waits until an image that is being restored can be pulled. */
 static int await_active(struct work *work, struct json_node *detail)
 {
@@ -147,6 +178,28 @@ static int await_active(struct work *work, struct json_node *detail)
     return 0;
 }
 
+/* Whether the image is not archived, or no longer: as it was wished. The service may hide it until it is back. */
+static bool is_restored(struct work *work, struct json_node *reply)
+{
+    struct ecr_image image;
+    struct buf text = BUF_INIT;
+    struct arena *arena = &work->in->arena;
+    struct json *json = arena_alloc(arena, sizeof *json);
+    if (image_describe(work, reply) == 0)
+        return !json_equals(json_get(*reply, "imageStatus"), "ARCHIVED");
+    if (!image_find_hidden(work, &image) || strcmp(image.status, "ACTIVATING") != 0)
+        return false;
+    json_open(&text, '{');
+    json_member_str(&text, "repositoryName", work->target.repository);
+    ecr_manage_image_id(&text, "imageId", work->target.tag, image.digest);
+    json_member_str(&text, "imageStatus", image.status);
+    json_close(&text, '}');
+    bool good = json_parse(arena, arena_slice(arena, buf_view(&text)), json) == 0;
+    buf_free(&text);
+    *reply = json_root(json);
+    return good;
+}
+
 /* Moves one image to the standard storage class; *reply tells its state then. */
 static int restore(struct work *work, struct json_node *reply)
 {
@@ -161,8 +214,8 @@ static int restore(struct work *work, struct json_node *reply)
     error_copy(&refusal, &in->error);
     if (!ecr_error_is(&refusal, "ImageStorageClassUpdateNotSupportedException"))
         return -1;
-    if (image_describe(work, reply) == 0 && !json_equals(json_get(*reply, "imageStatus"), "ARCHIVED"))
-        return 0; /* it is not archived, or no longer: as it was wished */
+    if (is_restored(work, reply))
+        return 0;
     error_copy(&in->error, &refusal);
     return -1;
 }

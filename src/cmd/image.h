@@ -10,4 +10,7 @@ int image_rm(struct work *work);
 /* What the service says about the target image (DescribeImages). -1 with an error, no-image if it is not there. */
 int image_describe(struct work *work, struct json_node *detail);
 
+/* Behind a description that failed: whether the image is archived, or being restored. The error stays. */
+bool image_find_hidden(struct work *work, struct ecr_image *image);
+
 #endif

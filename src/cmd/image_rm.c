@@ -27,12 +27,23 @@ static bool is_same_repository(const struct ecr_target *a, const struct ecr_targ
     return ecr_same_registry(a, b) && strcmp(a->repository, b->repository) == 0;
 }
 
-/* Whether a row of the reply is about a removal. */
-static bool row_is(struct json_node id, const struct removal *removal)
+/* Whether what was removed is what was asked for: by digest all tags of the image go, in a row each. */
+static bool is_removed(struct json_node id, const struct ecr_target *target)
 {
-    const struct ecr_target *target = &removal->target;
-    return target->tag ? json_equals(json_get(id, "imageTag"), target->tag)
-                       : json_equals(json_get(id, "imageDigest"), target->digest);
+    return (!target->tag || json_equals(json_get(id, "imageTag"), target->tag)) &&
+           (!target->digest || json_equals(json_get(id, "imageDigest"), target->digest));
+}
+
+static bool is_text_or_missing(struct json_node node, const char *text)
+{
+    return text ? json_equals(node, text) : !json_exists(node);
+}
+
+/* A failure repeats what was asked for. */
+static bool is_failed(struct json_node id, const struct ecr_target *target)
+{
+    return is_text_or_missing(json_get(id, "imageTag"), target->tag) &&
+           is_text_or_missing(json_get(id, "imageDigest"), target->digest);
 }
 
 /* A child of an index is kept until the index has gone: it stays pending for the next round. */
@@ -48,20 +59,20 @@ static void take_failure(struct removal *removal, struct json_node row, struct a
         removal->state = FAILED;
 }
 
-static void take_reply(struct json_node reply, struct removal **batch, size_t count, struct arena *arena)
+/* A failure counts more than a row of removal, which may be about a tag of the same image. */
+static void take_reply(struct json_node reply, struct removal *removal, struct arena *arena)
 {
     struct json_node done = json_get(reply, "imageIds"), failed = json_get(reply, "failures");
-    for (size_t i = 0; i < count; i++) {
-        for (struct json_node row = json_first(failed); json_exists(row); row = json_next(failed, row))
-            if (row_is(json_get(row, "imageId"), batch[i]))
-                take_failure(batch[i], row, arena);
-        for (struct json_node row = json_first(done); json_exists(row); row = json_next(done, row)) {
-            if (!row_is(row, batch[i]))
-                continue;
-            batch[i]->state = DELETED;
-            batch[i]->digest = json_cstr(arena, json_get(row, "imageDigest"));
+    for (struct json_node row = json_first(failed); json_exists(row); row = json_next(failed, row))
+        if (is_failed(json_get(row, "imageId"), &removal->target)) {
+            take_failure(removal, row, arena);
+            return;
         }
-    }
+    for (struct json_node row = json_first(done); json_exists(row); row = json_next(done, row))
+        if (is_removed(row, &removal->target)) {
+            removal->state = DELETED;
+            removal->digest = json_cstr(arena, json_get(row, "imageDigest"));
+        }
 }
 
 /* One call: up to 100 images of one repository. */
@@ -81,7 +92,8 @@ static int remove_batch(struct run *run, struct removal **batch, size_t count)
     json_close(&body, ']');
     if (ecr_manage(&work->api, "BatchDeleteImage", work->target.repository, &body, &in->arena, &reply, &in->error) < 0)
         return -1;
-    take_reply(reply, batch, count, &in->arena);
+    for (size_t i = 0; i < count; i++)
+        take_reply(reply, batch[i], &in->arena);
     return 0;
 }
 
@@ -116,7 +128,6 @@ static int remove_round(struct run *run, size_t round)
         size_t count = collect(run, i, round, batch);
         if (count && remove_batch(run, batch, count) < 0)
             worst = exit_worse(worst, fail_batch(run, batch, count));
-        i -= count == ECR_IDS_MAX; /* there may be more of this repository */
     }
     return worst;
 }
@@ -145,6 +156,19 @@ static int remove_all(struct run *run)
     return worst;
 }
 
+/* An archived one would go, too. */
+static int look_for_hidden(struct work *work, struct removal *removal)
+{
+    struct ecr_image image;
+    removal->state = GONE;
+    if (!image_find_hidden(work, &image))
+        return EXIT_OK;
+    removal->state = DELETED;
+    removal->digest = image.digest;
+    removal->whole = !removal->target.tag;
+    return EXIT_OK;
+}
+
 /* What would go: the tag, or the image with all its tags. */
 static int look(struct run *run, struct removal *removal)
 {
@@ -152,12 +176,11 @@ static int look(struct run *run, struct removal *removal)
     struct work *work = run->work;
     struct invocation *in = work->in;
     if (work_switch(work, &removal->target) < 0)
-        return invocation_fail(in);
+        return fail_batch(run, &removal, 1);
     if (image_describe(work, &detail) < 0) {
         if (in->error.reason != REASON_NO_IMAGE)
-            return invocation_fail(in);
-        removal->state = GONE;
-        return EXIT_OK;
+            return fail_batch(run, &removal, 1);
+        return look_for_hidden(work, removal);
     }
     removal->state = DELETED;
     removal->digest = json_cstr(&in->arena, json_get(detail, "imageDigest"));

@@ -21,8 +21,9 @@ struct show {
     struct json_node detail;
     struct part *parts;
     size_t part_count;
-    bool is_index;
+    bool is_index, parts_known;
     struct ecr_rows referrers;
+    bool referrers_known;
     bool cosign;               /* a tag in cosign's form points to a signature */
     struct json_node findings; /* a reply of DescribeImageScanFindings, if there is one */
     struct table table;        /* of labels and what they say */
@@ -84,8 +85,10 @@ static void read_manifests(struct show *show)
     show->parts = arena_array(&in->arena, 1, sizeof *show->parts);
     show->part_count = 1;
     show->parts[0].digest = json_cstr(&in->arena, json_get(show->detail, "imageDigest"));
-    if (read_parts(show, show->parts, 1) < 0 ||
-        (show->parts[0].known && show->parts[0].manifest.is_index && read_children(show, &show->parts[0].manifest) < 0))
+    struct part *whole = show->parts;
+    show->parts_known = read_parts(show, whole, 1) == 0 &&
+                        (!whole->known || !whole->manifest.is_index || read_children(show, &whole->manifest) == 0);
+    if (!show->parts_known)
         not_known(show, "The manifest");
 }
 
@@ -99,8 +102,9 @@ static void read_referrers(struct show *show)
     const char *digest = json_cstr(&in->arena, json_get(show->detail, "imageDigest"));
     ecr_manage_open(api, repository, &body);
     ecr_manage_image_id(&body, "subjectId", NULL, digest);
-    if (ecr_manage_list(api, "ListImageReferrers", show->work->target.text, &body, REFERRER_ROWS, &in->arena,
-                        &show->referrers, &in->error) < 0)
+    show->referrers_known = ecr_manage_list(api, "ListImageReferrers", show->work->target.text, &body, REFERRER_ROWS,
+                                            &in->arena, &show->referrers, &in->error) == 0;
+    if (!show->referrers_known)
         not_known(show, "Referrers");
     struct ecr_image_id id = {arena_printf(&in->arena, "sha256-%s.sig", strchr(digest, ':') + 1), NULL};
     show->cosign = ecr_describe_images(api, repository, &id, 1, &image, &in->arena, &in->error) == 0;
@@ -120,8 +124,6 @@ static void read_scan(struct show *show)
     json_member_int(&body, "maxResults", 1);
     int status = ecr_manage(&show->work->api, "DescribeImageScanFindings", target->text, &body, &in->arena,
                             &show->findings, &in->error);
-    if (status == 0 && !json_is(field_node("imageScanStatus.status", show->findings), JSON_STRING))
-        status = ecr_not_what_was_asked(&show->work->api, "DescribeImageScanFindings", &in->error);
     if (status == 0)
         return;
     show->findings = (struct json_node){NULL, 0};
@@ -229,31 +231,44 @@ static int print_text(struct show *show)
     return status;
 }
 
-static void write_parts(struct show *show, struct buf *out)
+static void write_part(const struct part *part, struct buf *out)
 {
-    json_member(out, "images");
-    json_open(out, '[');
-    for (size_t i = 0; i < show->part_count; i++) {
-        const struct part *part = &show->parts[i];
-        if (!part->known)
-            continue;
-        json_open(out, '{');
-        json_member_str(out, "platform", part->platform);
-        json_member_str(out, "imageDigest", part->digest);
+    json_open(out, '{');
+    json_member_str(out, "platform", part->platform);
+    json_member_str(out, "imageDigest", part->digest);
+    if (part->known) {
         json_member_int(out, "sizeBytes", size_of(&part->manifest));
         json_member(out, "layers");
         json_open(out, '[');
-        for (size_t k = 0; k < part->manifest.layer_count; k++) {
+        for (size_t i = 0; i < part->manifest.layer_count; i++) {
             json_open(out, '{');
-            json_member_str(out, "digest", part->manifest.layers[k].digest);
-            json_member_str(out, "mediaType", part->manifest.layers[k].media_type);
-            json_member_int(out, "size", part->manifest.layers[k].size);
+            json_member_str(out, "digest", part->manifest.layers[i].digest);
+            json_member_str(out, "mediaType", part->manifest.layers[i].media_type);
+            json_member_int(out, "size", part->manifest.layers[i].size);
             json_close(out, '}');
         }
         json_close(out, ']');
-        json_close(out, '}');
     }
-    json_close(out, ']');
+    json_close(out, '}');
+}
+
+/* What could not be asked is left out: an empty list would say that there is nothing. */
+static void write_lists(const struct show *show, struct buf *out)
+{
+    if (show->parts_known) {
+        json_member(out, "images");
+        json_open(out, '[');
+        for (size_t i = 0; i < show->part_count; i++)
+            write_part(&show->parts[i], out);
+        json_close(out, ']');
+    }
+    if (show->referrers_known) {
+        json_member(out, "referrers");
+        json_open(out, '[');
+        for (size_t i = 0; i < show->referrers.count; i++)
+            json_write_node(out, show->referrers.list[i]);
+        json_close(out, ']');
+    }
 }
 
 static int print_json(struct show *show)
@@ -262,12 +277,7 @@ static int print_json(struct show *show)
     json_open(&out, '{');
     json_member(&out, "imageDetail");
     json_write_node(&out, show->detail);
-    write_parts(show, &out);
-    json_member(&out, "referrers");
-    json_open(&out, '[');
-    for (size_t i = 0; i < show->referrers.count; i++)
-        json_write_node(&out, show->referrers.list[i]);
-    json_close(&out, ']');
+    write_lists(show, &out);
     if (show->cosign) {
         json_member(&out, "cosignTag");
         json_write_raw(&out, SLICE("true"));
@@ -286,23 +296,14 @@ static int print_json(struct show *show)
 /* An archived image is hidden where it is asked for by its name. */
 static int describe(struct work *work, struct json_node *detail)
 {
-    size_t pages;
     struct ecr_image image;
-    struct invocation *in = work->in;
-    struct ecr_image_id id = {work->target.tag, work->target.digest};
+    struct error *error = &work->in->error;
     if (image_describe(work, detail) == 0)
         return 0;
-    if (in->error.reason != REASON_NO_IMAGE || work->target.is_public)
+    if (!image_find_hidden(work, &image))
         return -1;
-    struct error missing = {.arena = &in->arena};
-    error_copy(&missing, &in->error);
-    if (ecr_find_archived(&work->api, work->target.repository, &id, 1, &image, &pages, &in->arena, &in->error) == 0 &&
-        image.digest) {
-        error_set(&in->error, REASON_ARCHIVED, work->target.text, "it is there, but %s", image.status);
-        error_hint(&in->error, "'ecr image restore' makes it usable again");
-        return -1;
-    }
-    error_copy(&in->error, &missing);
+    error_set(error, REASON_ARCHIVED, work->target.text, "it is there, but %s", image.status);
+    error_hint(error, "'ecr image restore' makes it usable again");
     return -1;
 }
 

@@ -190,7 +190,11 @@ static int put(struct work *work, struct slice configuration, struct json_node *
     json_open(&body, '{');
     json_member(&body, "replicationConfiguration");
     json_write_raw(&body, configuration);
-    return call(work, "PutReplicationConfiguration", &body, reply);
+    if (call(work, "PutReplicationConfiguration", &body, reply) < 0)
+        return -1;
+    struct json_node set = json_get(*reply, "replicationConfiguration");
+    bool good = !replication_check(&work->in->arena, set, false).rule;
+    return good ? 0 : ecr_not_what_was_asked(&work->api, "PutReplicationConfiguration", &work->in->error);
 }
 
 static int put_wish(struct work *work, const struct wish *wish, const char *account, struct json_node *reply)

@@ -310,6 +310,8 @@ static int put_mutability(struct work *work, const struct settings *settings, st
     if (ecr_manage(&work->api, "PutImageTagMutability", work->target.repository, &body, &work->in->arena, reply,
                    &work->in->error) < 0)
         return -1;
+    if (!json_equals(json_get(*reply, "imageTagMutability"), mutability(settings)))
+        return ecr_not_what_was_asked(&work->api, "PutImageTagMutability", &work->in->error);
     work_note(work, TERM_PLAIN, "Tags of %s: %s", work->target.repository, mutability(settings));
     return 0;
 }
@@ -322,6 +324,8 @@ static int put_scanning(struct work *work, const struct settings *settings, stru
     if (ecr_manage(&work->api, "PutImageScanningConfiguration", work->target.repository, &body, &work->in->arena, reply,
                    &work->in->error) < 0)
         return -1;
+    if (!json_is(field_node("imageScanningConfiguration.scanOnPush", *reply), settings->scan ? JSON_TRUE : JSON_FALSE))
+        return ecr_not_what_was_asked(&work->api, "PutImageScanningConfiguration", &work->in->error);
     work_note(work, TERM_PLAIN, "Scan on push of %s: %s", work->target.repository, settings->scan ? "on" : "off");
     return 0;
 }

@@ -59,7 +59,7 @@ static void write_rule(struct buf *body, const char *frequency, const struct tex
     json_close(body, '}');
 }
 
-/* A configuration that can be shown: a type, and rules of a frequency and filters. */
+/* A configuration that can be shown: rules of a frequency and filters. */
 static bool is_configuration(struct json_node configuration)
 {
     struct json_node rules = json_get(configuration, "rules");
@@ -71,8 +71,7 @@ static bool is_configuration(struct json_node configuration)
             if (!json_is(json_get(filter, "filter"), JSON_STRING))
                 return false;
     }
-    return json_is(json_get(configuration, "scanType"), JSON_STRING) &&
-           (!json_exists(rules) || json_is(rules, JSON_ARRAY));
+    return !json_exists(rules) || json_is(rules, JSON_ARRAY);
 }
 
 static int put(struct work *work, const struct wish *wish, struct json_node *configuration)

@@ -127,10 +127,8 @@ static int put_tag(struct tagging *tagging, const char *tag)
     json_member_str(&body, "imageDigest", tagging->image.digest);
     const char *thing = arena_printf(&in->arena, "%s:%s", work->target.repository, tag);
     if (ecr_manage(&work->api, "PutImage", thing, &body, &in->arena, &reply, &in->error) == 0) {
-        struct json_node digest = field_node("image.imageId.imageDigest", reply);
-        return json_exists(digest) && !json_equals(digest, tagging->image.digest)
-                   ? ecr_not_what_was_asked(&work->api, "PutImage", &in->error)
-                   : 0;
+        bool same = json_equals(field_node("image.imageId.imageDigest", reply), tagging->image.digest);
+        return same ? 0 : ecr_not_what_was_asked(&work->api, "PutImage", &in->error);
     }
     if (ecr_error_is(&in->error, "ImageAlreadyExistsException"))
         return 0;

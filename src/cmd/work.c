@@ -13,6 +13,7 @@
 
 #define ANSWER_WAIT_MS 300000
 #define PAUSE_FIRST_MS 500
+#define PAUSE_LEAST_MS 300 /* with less time left another look makes no sense */
 #define PAUSE_MAX_MS   5000
 
 static const struct verb *find_verb(const struct verb *verbs, const char *name)
@@ -199,7 +200,10 @@ static int open_api(struct work *work)
     if (find_host(work, &host) < 0 ||
         ecr_caller_api(&session->ecr, &host, session->deadline, &work->api, &work->in->error) < 0)
         return -1;
-    return work->target.alias ? check_alias(work) : 0;
+    if (work->target.alias && check_alias(work) < 0)
+        return -1;
+    work->api_open = true;
+    return 0;
 }
 
 int work_open(struct work *work)
@@ -210,8 +214,9 @@ int work_open(struct work *work)
 
 int work_switch(struct work *work, const struct ecr_target *target)
 {
-    bool same = ecr_same_registry(&work->target, target);
+    bool same = work->api_open && ecr_same_registry(&work->target, target);
     work->target = *target;
+    work->api_open = same;
     return same ? 0 : open_api(work);
 }
 
@@ -273,13 +278,14 @@ int waiting_pause(struct waiting *waiting, const char *state)
 {
     struct invocation *in = waiting->work->in;
     int seconds = (int)((clock_ms() - waiting->began) / 1000);
-    if (clock_ms() >= waiting->end) {
+    int64_t left = waiting->end - clock_ms();
+    if (left < PAUSE_LEAST_MS) {
         error_set(&in->error, REASON_TIMEOUT, waiting->what, "it is not over after %d s, but %s", seconds, state);
         error_hint(&in->error, "it goes on without us; --timeout waits longer");
         return -1;
     }
     term_progress(&in->term, arena_printf(&in->arena, "Waiting for %s: %s, %d s", waiting->what, state, seconds));
-    clock_sleep_until(deadline_earlier(clock_ms() + waiting->pause, waiting->end));
+    clock_sleep_until(clock_ms() + (waiting->pause < left / 2 ? waiting->pause : left / 2)); /* time for a last look */
     waiting->pause = waiting->pause * 3 / 2 < PAUSE_MAX_MS ? waiting->pause * 3 / 2 : PAUSE_MAX_MS;
     return 0;
 }

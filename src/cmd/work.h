@@ -11,7 +11,8 @@
 struct work {
     struct invocation *in;
     struct session session;
-    bool opened;
+    bool opened;   /* the session */
+    bool api_open; /* for the registry of the target */
     struct ecr_target target;
     struct ecr_api api;
     bool offers_public; /* the verb has --public */

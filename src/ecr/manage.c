@@ -42,24 +42,24 @@ static const struct {
     {"BlockedByOrganizationPolicyException", REASON_DENIED, "a policy of the organization decides this"},
 };
 
-/* What an answer has: a member of that type; in a list, objects with a text under `key`. */
+/* What an answer has: a member of that type; in it, or in each of a list, a text under `key`. */
 struct answer {
     const char *operation, *member;
     enum json_type type;
-    const char *key; /* of a list */
+    const char *key; /* NULL: none is asked for */
 };
 
 static const struct answer answers[] = {
     {"BatchDeleteImage", "imageIds", JSON_ARRAY, NULL},
     {"CreatePullThroughCacheRule", "ecrRepositoryPrefix", JSON_STRING, NULL},
-    {"CreateRepository", "repository", JSON_OBJECT, NULL},
+    {"CreateRepository", "repository", JSON_OBJECT, "repositoryName"},
     {"DeleteLifecyclePolicy", "lifecyclePolicyText", JSON_STRING, NULL},
     {"DeletePullThroughCacheRule", "ecrRepositoryPrefix", JSON_STRING, NULL},
     {"DeleteRegistryPolicy", "policyText", JSON_STRING, NULL},
-    {"DeleteRepository", "repository", JSON_OBJECT, NULL},
+    {"DeleteRepository", "repository", JSON_OBJECT, "repositoryName"},
     {"DeleteRepositoryPolicy", "policyText", JSON_STRING, NULL},
     {"DescribeImageReplicationStatus", "replicationStatuses", JSON_ARRAY, "region"},
-    {"DescribeImageScanFindings", "imageScanStatus", JSON_OBJECT, NULL},
+    {"DescribeImageScanFindings", "imageScanStatus", JSON_OBJECT, "status"},
     {"DescribeImages", "imageDetails", JSON_ARRAY, "imageDigest"},
     {"DescribePullThroughCacheRules", "pullThroughCacheRules", JSON_ARRAY, "ecrRepositoryPrefix"},
     {"DescribeRegistries", "registries", JSON_ARRAY, "registryId"},
@@ -68,7 +68,7 @@ static const struct answer answers[] = {
     {"GetLifecyclePolicy", "lifecyclePolicyText", JSON_STRING, NULL},
     {"GetLifecyclePolicyPreview", "previewResults", JSON_ARRAY, "imageDigest"},
     {"GetRegistryPolicy", "policyText", JSON_STRING, NULL},
-    {"GetRegistryScanningConfiguration", "scanningConfiguration", JSON_OBJECT, NULL},
+    {"GetRegistryScanningConfiguration", "scanningConfiguration", JSON_OBJECT, "scanType"},
     {"GetRepositoryPolicy", "policyText", JSON_STRING, NULL},
     {"ListImageReferrers", "referrers", JSON_ARRAY, "digest"},
     {"ListTagsForResource", "tags", JSON_ARRAY, "Key"},
@@ -77,10 +77,10 @@ static const struct answer answers[] = {
     {"PutImageTagMutability", "imageTagMutability", JSON_STRING, NULL},
     {"PutLifecyclePolicy", "lifecyclePolicyText", JSON_STRING, NULL},
     {"PutRegistryPolicy", "policyText", JSON_STRING, NULL},
-    {"PutRegistryScanningConfiguration", "registryScanningConfiguration", JSON_OBJECT, NULL},
+    {"PutRegistryScanningConfiguration", "registryScanningConfiguration", JSON_OBJECT, "scanType"},
     {"PutReplicationConfiguration", "replicationConfiguration", JSON_OBJECT, NULL},
     {"SetRepositoryPolicy", "policyText", JSON_STRING, NULL},
-    {"StartImageScan", "imageScanStatus", JSON_OBJECT, NULL},
+    {"StartImageScan", "imageScanStatus", JSON_OBJECT, "status"},
     {"StartLifecyclePolicyPreview", "status", JSON_STRING, NULL},
     {"UpdateImageStorageClass", "imageStatus", JSON_STRING, NULL},
     {"UpdatePullThroughCacheRule", "ecrRepositoryPrefix", JSON_STRING, NULL},
@@ -140,7 +140,10 @@ int ecr_manage(const struct ecr_api *api, const char *operation, const char *thi
         return ecr_explain(thing, error);
     *reply = json_root(document);
     const struct answer *answer = answer_of(operation);
-    return json_is(json_get(*reply, answer->member), answer->type) ? 0 : ecr_not_what_was_asked(api, operation, error);
+    struct json_node member = json_get(*reply, answer->member);
+    bool good = json_is(member, answer->type) &&
+                (answer->type != JSON_OBJECT || !answer->key || json_is(json_get(member, answer->key), JSON_STRING));
+    return good ? 0 : ecr_not_what_was_asked(api, operation, error);
 }
 
 int ecr_rows_of(const struct ecr_api *api, const char *operation, const struct ecr_pages *pages, struct arena *arena,

@@ -52,6 +52,8 @@ static int cut_digest(struct arena *arena, struct slice *name, struct ecr_target
         return 0;
     struct slice digest = slice_from(*name, (size_t)at + 1);
     const char *fault = digest_fault(digest);
+    if (!fault && !slice_starts(digest, "sha256:"))
+        fault = "ECR's digests are those of sha256";
     *name = slice_head(*name, (size_t)at);
     target->digest = arena_copy(arena, digest);
     return fault ? bad(target, fault, error) : 0;
