@@ -178,26 +178,38 @@ static int await_active(struct work *work, struct json_node *detail)
     return 0;
 }
 
-/* Whether the image is not archived, or no longer: as it was wished. The service may hide it until it is back. */
-static bool is_restored(struct work *work, struct json_node *reply)
+/* What the service would say of a hidden image, in the form of its own answers. */
+static struct json_node describe_hidden(struct work *work, const struct ecr_image *image)
 {
-    struct ecr_image image;
     struct buf text = BUF_INIT;
     struct arena *arena = &work->in->arena;
     struct json *json = arena_alloc(arena, sizeof *json);
-    if (image_describe(work, reply) == 0)
-        return !json_equals(json_get(*reply, "imageStatus"), "ARCHIVED");
-    if (!image_find_hidden(work, &image) || strcmp(image.status, "ACTIVATING") != 0)
-        return false;
     json_open(&text, '{');
     json_member_str(&text, "repositoryName", work->target.repository);
-    ecr_manage_image_id(&text, "imageId", work->target.tag, image.digest);
-    json_member_str(&text, "imageStatus", image.status);
+    ecr_manage_image_id(&text, "imageId", work->target.tag, image->digest);
+    json_member_str(&text, "imageStatus", image->status);
     json_close(&text, '}');
-    bool good = json_parse(arena, arena_slice(arena, buf_view(&text)), json) == 0;
+    int parsed = json_parse(arena, arena_slice(arena, buf_view(&text)), json);
     buf_free(&text);
-    *reply = json_root(json);
-    return good;
+    return parsed < 0 ? (struct json_node){NULL, 0} : json_root(json);
+}
+
+/*
+ * Whether the image is not archived, or no longer: as it was wished. The service may hide it until it is back, which it
+ * may be while we look.
+ */
+static bool is_restored(struct work *work, struct json_node *reply)
+{
+    struct ecr_image image;
+    for (int look = 0; look < 2; look++) {
+        if (image_describe(work, reply) == 0)
+            return !json_equals(json_get(*reply, "imageStatus"), "ARCHIVED");
+        if (image_find_hidden(work, &image)) {
+            *reply = describe_hidden(work, &image);
+            return strcmp(image.status, "ACTIVATING") == 0;
+        }
+    }
+    return false;
 }
 
 /* Moves one image to the standard storage class; *reply tells its state then. */

@@ -59,14 +59,18 @@ static void take_failure(struct removal *removal, struct json_node row, struct a
         removal->state = FAILED;
 }
 
-/* A failure counts more than a row of removal, which may be about a tag of the same image. */
+/*
+ * A failure counts more than a row of removal, which may be about a tag of the same image; but that it is gone, which is
+ * said of what was asked for twice.
+ */
 static void take_reply(struct json_node reply, struct removal *removal, struct arena *arena)
 {
     struct json_node done = json_get(reply, "imageIds"), failed = json_get(reply, "failures");
     for (struct json_node row = json_first(failed); json_exists(row); row = json_next(failed, row))
         if (is_failed(json_get(row, "imageId"), &removal->target)) {
             take_failure(removal, row, arena);
-            return;
+            if (removal->state != GONE)
+                return;
         }
     for (struct json_node row = json_first(done); json_exists(row); row = json_next(done, row))
         if (is_removed(row, &removal->target)) {
@@ -165,7 +169,7 @@ static int look_for_hidden(struct work *work, struct removal *removal)
         return EXIT_OK;
     removal->state = DELETED;
     removal->digest = image.digest;
-    removal->whole = !removal->target.tag;
+    removal->whole = !removal->target.tag || image.tag_count == 1;
     return EXIT_OK;
 }
 

@@ -71,6 +71,14 @@ static bool is_detail(struct json_node node, struct arena *scratch)
            (!json_exists(status) || (status_text && strlen(status_text) <= STATUS_MAX));
 }
 
+static size_t count_tags(struct json_node tags)
+{
+    size_t count = 0;
+    for (struct json_node node = json_first(tags); json_exists(node); node = json_next(tags, node))
+        count++;
+    return count;
+}
+
 static struct ecr_image read_detail(struct json_node detail, struct arena *arena)
 {
     struct ecr_image image = {.size = -1};
@@ -78,6 +86,7 @@ static struct ecr_image read_detail(struct json_node detail, struct arena *arena
     image.status = json_cstr(arena, json_get(detail, "imageStatus"));
     image.media_type = json_cstr(arena, json_get(detail, "imageManifestMediaType"));
     json_int64(json_get(detail, "imageSizeInBytes"), &image.size);
+    image.tag_count = count_tags(json_get(detail, "imageTags"));
     json_seconds(json_get(detail, "imagePushedAt"), &image.pushed_at);
     return image;
 }

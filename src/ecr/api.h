@@ -34,6 +34,7 @@ struct ecr_image {
     int64_t size;           /* -1: not said */
     int64_t pushed_at;      /* 0: not said */
     const char *status;     /* "ACTIVE", "ARCHIVED", "ACTIVATING"; NULL: not said */
+    size_t tag_count;       /* of a description */
     struct slice manifest;  /* of BatchGetImage: its exact bytes, NULL without them */
     bool contradicted;      /* it was described twice, with another digest */
 };
