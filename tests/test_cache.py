@@ -191,7 +191,7 @@ def test_a_quota(lab):
     ["cache", "something is missing"]),
     (["test", "Hub"], ["Hub", "capital"]), (["test", "a1", "b1"], ["b1", "one operand too many"]), (["ls", "--all"],
     ["--all", "unknown option"]),
-    (["create", "hub"], ["create", "does no such thing"]), (["tset", "hub"], ["tset", "did you mean"]),
+    (["create", "hub"], ["create", "does no such thing"]), (["tset", "hub"], ["tset", "one of ls, add, set, rm, test"]),
     ([], ["cache", "what is to be done"])])
 def test_wrong_usage(lab, arguments, parts):
     lab.clear_log()

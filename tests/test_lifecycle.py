@@ -166,7 +166,7 @@ def test_set_counts_characters(lab, app, tmp_path):
     (["show", "--keep", "1", "team/app"], ["--keep", "unknown option"]), (["preview", "--yes", "team/app"],
     ["--yes", "unknown option"]),
     (["put", "team/app"], ["put", "does no such thing"]), (["shwo", "team/app"],
-    ["shwo", "did you mean 'ecr lifecycle show'?"]),
+    ["shwo", "one of show, set, rm, preview"]),
     ([], ["lifecycle", "what is to be done"])])
 def test_wrong_usage(lab, arguments, parts):
     lab.clear_log()

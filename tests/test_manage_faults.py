@@ -298,9 +298,11 @@ def test_a_reply_that_ends_in_its_middle(scene):
 
 # ---- another attempt
 
+NOT_BESIDE_OTHERS = (["scan", "start"], ["cache", "add"])  # the answers to others depend on what these do
+
 def test_a_failure_that_passes(scene):
     """All verbs that leave the scene as it is for the others, at the same time, each with a key of its own."""
-    verbs = [verb for verb in VERBS if " rm --yes" not in verb.line and verb.line.split()[:2] != ["scan", "start"]]
+    verbs = [verb for verb in VERBS if " rm --yes" not in verb.line and verb.line.split()[:2] not in NOT_BESIDE_OTHERS]
     places = []
     for number, verb in enumerate(verbs):
         key = scene.new_key(f"key{number}", allow=["*"])["access_key_id"]

@@ -300,7 +300,7 @@ def test_the_denied_action_is_the_one_that_iam_names(lab):
 # ---- wrong use: nothing is sent, and no credentials are looked for
 
 WRONG = [
-    ([], "replication", "show, set, rm, status"), (["sett"], "sett", "ecr replication set"),
+    ([], "replication", "show, set, rm, status"), (["sett"], "sett", "one of show, set, rm, status"),
     (["show", "app"], "app", "usage: ecr replication show"), (["rm", "app", "--yes"], "app", "usage: ecr replication rm"),
     (["status"], "replication", "usage: ecr replication status"), (["status", "app:v1", "app:v2"], "app:v2", "usage"),
     (["status", "app"], "app", "tag or a digest"), (["status", "App:v1"], "App:v1", "capital"),
@@ -348,5 +348,5 @@ def test_files_that_are_no_configuration(lab, tmp_path, text, part):
     path = tmp_path / "rules.json"
     path.write_text(text if isinstance(text, str) else json.dumps(text))
     failed(replication(lab, "set", str(path), key=None, env={}), 2, str(path), part)
-    failed(replication(lab, "set", "-", stdin=path.read_text(), key=None, env={}), 2, "-", part)
+    failed(replication(lab, "set", "-", stdin=path.read_text(), key=None, env={}), 2, "standard input", part)
     assert lab.requests() == []

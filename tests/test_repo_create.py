@@ -212,7 +212,7 @@ def test_lengths_are_of_characters(lab):
     ([], ["what is to be done", "ls, create, show, set, rm"]), (["create"], ["usage: ecr repo create"]),
     (["show"], ["usage: ecr repo show"]), (["rm", "--yes"], ["usage: ecr repo rm"]),
     (["set", "--mutable"], ["usage: ecr repo set"]), (["ls", "a", "b"], ["usage: ecr repo ls"]),
-    (["crate", "team/app"], ["did you mean 'ecr repo create'"]),
+    (["crate", "team/app"], ["one of ls, create, show, set, rm"]),
     (["xxxxxxxx", "team/app"], ["does no such thing", "one of ls, create"])])
 def test_verbs(lab, arguments, words):
     result = repo(lab, *arguments, key=None)

@@ -400,7 +400,7 @@ def test_a_configuration_that_cannot_be_read(lab, rules):
 # ---- wrong use: nothing is sent, and no credentials are looked for
 
 WRONG = [
-    ([], "scan", "start, show, config"), (["strat", "app:v1"], "strat", "ecr scan start"),
+    ([], "scan", "start, show, config"), (["strat", "app:v1"], "strat", "one of start, show, config"),
     (["show"], "scan", "usage: ecr scan show"), (["start"], "scan", "usage: ecr scan start"),
     (["show", "app:v1", "app:v2"], "app:v2", "usage: ecr scan show"), (["config", "app"], "app", "usage: ecr scan config"),
     (["show", "app"], "app", "tag or a digest"), (["show", "APP:v1"], "APP:v1", "capital"),
