@@ -135,7 +135,7 @@ static bool is_arn(struct slice text, const char *service, bool with_region, str
 static bool is_hex(struct slice text)
 {
     for (size_t i = 0; i < text.len; i++)
-        if (!ascii_is_digit(text.data[i]) && !(ascii_lower(text.data[i]) >= 'a' && ascii_lower(text.data[i]) <= 'f'))
+        if (!ascii_is_digit(text.data[i]) && !(text.data[i] >= 'a' && text.data[i] <= 'f'))
             return false;
     return true;
 }

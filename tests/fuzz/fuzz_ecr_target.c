@@ -25,6 +25,13 @@ static void check_parts(const struct ecr_target *target, enum target_kind kind, 
         MUST(ecr_repository_fault(slice_of(target->repository), is_public) == NULL);
 }
 
+/* The parts behind the host and the alias. */
+static const char *name_of(struct arena *arena, const struct ecr_target *target)
+{
+    return arena_printf(arena, "%s%s%s%s%s", target->repository, target->tag ? ":" : "", target->tag ? target->tag : "",
+                        target->digest ? "@" : "", target->digest ? target->digest : "");
+}
+
 static void parse(struct arena *arena, const char *text, enum target_kind kind, bool is_public)
 {
     struct error error;
@@ -35,7 +42,7 @@ static void parse(struct arena *arena, const char *text, enum target_kind kind, 
         return;
     }
     check_parts(&first, kind, is_public);
-    const char *name = ecr_target_name(arena, &first);
+    const char *name = name_of(arena, &first);
     const char *again = first.alias      ? arena_printf(arena, "%s/%s/%s", first.host.name, first.alias, name)
                         : first.has_host ? arena_printf(arena, "%s/%s", first.host.name, name)
                                          : name;

@@ -286,7 +286,10 @@ static void test_targets(void **state)
         CHECK_TEXT(t.repository, rows[i].repository, "%s", rows[i].text);
         CHECK_TEXT(t.tag, rows[i].tag, "%s", rows[i].text);
         CHECK_TEXT(t.digest, rows[i].digest, "%s", rows[i].text);
-        CHECK_TEXT(ecr_target_name(&arena, &t), rows[i].name, "%s", rows[i].text);
+        const char *name = arena_printf(&arena, "%s%s%s%s%s", t.repository, t.tag ? ":" : "", t.tag ? t.tag : "",
+                                        t.digest ? "@" : "", t.digest ? t.digest : "");
+        CHECK_TEXT(name, rows[i].name, "%s", rows[i].text);
+        CHECK(t.is_public == (rows[i].is_public || (t.has_host && t.host.is_public)), "%s", rows[i].text);
     }
 }
 
