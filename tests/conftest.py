@@ -15,6 +15,40 @@ signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 from lab import Lab  # noqa: E402  (it needs what the lab installs)
 
 
+def claim(folder, name):
+    """Whether no other run of the tests has taken the file."""
+    try:
+        os.close(os.open(os.path.join(folder, name), os.O_CREAT | os.O_EXCL))
+        return True
+    except FileExistsError:
+        return False
+
+
+def share(items, folder):
+    """The tests of the files that this run gets: each goes to the run that comes for it first, those with most tests first."""
+    files = {}
+    for item in items:
+        files.setdefault(item.path.name, []).append(item)
+    for name in sorted(files, key=lambda name: -len(files[name])):
+        if claim(folder, name):
+            yield from files[name]
+
+
+def pytest_runtestloop(session):
+    """With LAB_SHARE, a folder, several runs share the files among them (build.sh); without it all are run."""
+    if "LAB_SHARE" not in os.environ or session.config.option.collectonly or session.testsfailed:
+        return None
+    mine = share(session.items, os.environ["LAB_SHARE"])
+    item = next(mine, None)
+    while item:
+        following = next(mine, None)
+        item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
+        if session.shouldfail or session.shouldstop:
+            raise session.Failed(session.shouldfail or session.shouldstop)
+        item = following
+    return True
+
+
 @pytest.fixture(scope="session")
 def the_lab():
     return Lab()
