@@ -152,7 +152,7 @@ lab_tests() {
 	pids=
 	rm -rf build/lab-share && mkdir build/lab-share
 	for part in 0 1; do
-		LAB_SHARE=$PWD/build/lab-share tests/lab/run build/venv/bin/python -m pytest -p no:cacheprovider tests \
+		tests/lab/run build/venv/bin/python -m pytest -p no:cacheprovider --share build/lab-share tests \
 			>build/lab-$part.log 2>&1 </dev/null &
 		pids="$pids $!"
 	done

@@ -34,11 +34,15 @@ def share(items, folder):
             yield from files[name]
 
 
+def pytest_addoption(parser):
+    parser.addoption("--share", metavar="FOLDER", help="take part of the test files alone; FOLDER says which others took")
+
+
 def pytest_runtestloop(session):
-    """With LAB_SHARE, a folder, several runs share the files among them (build.sh); without it all are run."""
-    if "LAB_SHARE" not in os.environ or session.config.option.collectonly or session.testsfailed:
+    """With --share several runs share the files among them (build.sh); without it all are run."""
+    if not session.config.option.share or session.config.option.collectonly or session.testsfailed:
         return None
-    mine = share(session.items, os.environ["LAB_SHARE"])
+    mine = share(session.items, session.config.option.share)
     item = next(mine, None)
     while item:
         following = next(mine, None)
