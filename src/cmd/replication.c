@@ -1,12 +1,16 @@
 /* replication: where pushed images are copied to. */
 #include <string.h>
 
+#include "base/clock.h"
+#include "base/json_same.h"
 #include "cmd/work.h"
 #include "ecr/name.h"
 #include "ecr/replication.h"
 
 #define CONFIGURATION_MAX (1 << 20)
+#define RULES_SHOWN_MAX   100 /* the service has 10 */
 #define STATUS_ROWS_MAX   1000
+#define LISTED_WITHIN_MS  20000   /* after a push */
 #define STATUS_LIMIT_MS   3600000 /* it usually takes less than half an hour */
 
 static int refuse(struct work *work, const char *thing, const char *rule)
@@ -47,9 +51,9 @@ static const char *destination_text(struct json_node rule, struct arena *arena)
 /* The rules of a configuration, in `arena`. */
 static struct ecr_rows list_rules(struct json_node configuration, struct arena *arena)
 {
-    struct ecr_rows rows = {arena_array(arena, REPLICATION_RULES_MAX, sizeof *rows.list), 0};
+    struct ecr_rows rows = {arena_array(arena, RULES_SHOWN_MAX, sizeof *rows.list), 0};
     struct json_node list = json_get(configuration, "rules");
-    for (struct json_node node = json_first(list); json_exists(node) && rows.count < REPLICATION_RULES_MAX;
+    for (struct json_node node = json_first(list); json_exists(node) && rows.count < RULES_SHOWN_MAX;
          node = json_next(list, node))
         rows.list[rows.count++] = node;
     return rows;
@@ -143,9 +147,9 @@ static int read_file(struct work *work, const char *path, struct wish *wish)
 static int parse_wish(struct work *work, struct wish *wish)
 {
     struct invocation *in = work->in;
-    const struct option own[] = {{"to", 0, OPTION_LIST, &wish->to, NULL},
-                                 {"prefix", 0, OPTION_LIST, &wish->prefixes, NULL}};
-    static const char usage[] = "replication set FILE | --to REGION[/ACCOUNT]... [--prefix P]...";
+    const struct option own[] = {
+        {"to", 0, OPTION_LIST, &wish->to, NULL}, {"prefix", 0, OPTION_LIST, &wish->prefixes, NULL}, WORK_YES(work)};
+    static const char usage[] = "replication set [--yes] FILE | --to REGION[/ACCOUNT]... [--prefix P]...";
     if (work_parse(work, own, COUNT_OF(own), 0, 1, usage) < 0 || check_wish(work, wish) < 0)
         return -1;
     if (in->operand_count && (wish->to.count || wish->prefixes.count))
@@ -197,18 +201,37 @@ static int put(struct work *work, struct slice configuration, struct json_node *
     return good ? 0 : ecr_not_what_was_asked(&work->api, "PutReplicationConfiguration", &work->in->error);
 }
 
-static int put_wish(struct work *work, const struct wish *wish, const char *account, struct json_node *reply)
+static struct slice write_wish(struct work *work, const struct wish *wish, const char *account)
 {
     struct buf text = BUF_INIT;
+    struct arena *arena = &work->in->arena;
     json_open(&text, '{');
     json_member(&text, "rules");
     json_open(&text, '[');
-    write_rule(&text, wish, account, &work->in->arena);
+    write_rule(&text, wish, account, arena);
     json_close(&text, ']');
     json_close(&text, '}');
-    int status = put(work, buf_view(&text), reply);
+    struct slice whole = arena_slice(arena, buf_view(&text));
     buf_free(&text);
-    return status;
+    return whole;
+}
+
+/* Asks before rules are lost: the new ones take the place of all. */
+static int confirm_loss(struct work *work, struct json_node is, struct slice text)
+{
+    struct json wanted;
+    struct arena *arena = &work->in->arena;
+    if (json_parse(arena, text, &wanted) < 0)
+        return error_set(&work->in->error, REASON_USAGE, "replication", "the configuration is not JSON");
+    size_t lost = 0;
+    struct json_node old = json_get(is, "rules"), new = json_get(json_root(&wanted), "rules");
+    for (struct json_node rule = json_first(old); json_exists(rule); rule = json_next(old, rule)) {
+        struct json_node kept = json_first(new);
+        while (json_exists(kept) && !json_same(kept, rule))
+            kept = json_next(new, kept);
+        lost += !json_exists(kept);
+    }
+    return lost ? work_confirm(work, "replace %zu of the registry's replication rules", lost) : 0;
 }
 
 static int replication_set(struct work *work)
@@ -219,11 +242,10 @@ static int replication_set(struct work *work)
     if (parse_wish(work, &wish) < 0 || work_open(work) < 0 || describe(work, &registry) < 0)
         return -1;
     const char *account = json_cstr(&in->arena, json_get(registry, "registryId"));
-    size_t before = list_rules(json_get(registry, "replicationConfiguration"), &in->arena).count;
-    if ((wish.text.data ? put(work, wish.text, &reply) : put_wish(work, &wish, account, &reply)) < 0)
+    struct slice text = wish.text.data ? wish.text : write_wish(work, &wish, account);
+    if (confirm_loss(work, json_get(registry, "replicationConfiguration"), text) < 0 || put(work, text, &reply) < 0)
         return -1;
-    work_note(work, TERM_PLAIN, "Replication set: it is for what is pushed from now on%s",
-              before ? "; the rules from before are gone" : "");
+    work_note(work, TERM_PLAIN, "Replication set: it is for what is pushed from now on");
     return work_done(work, json_get(reply, "replicationConfiguration"));
 }
 
@@ -253,7 +275,7 @@ static int read_status(struct work *work, struct ecr_rows *rows, size_t *running
     struct json_node reply;
     struct invocation *in = work->in;
     ecr_manage_open(&work->api, work->target.repository, &body);
-    ecr_manage_image_id(&body, "imageId", work->target.tag, work->target.digest);
+    ecr_manage_image_id(&body, "imageId", work->target.digest ? NULL : work->target.tag, work->target.digest);
     if (ecr_manage(&work->api, "DescribeImageReplicationStatus", work->target.text, &body, &in->arena, &reply,
                    &in->error) < 0)
         return -1;
@@ -279,9 +301,11 @@ static int await_status(struct work *work, struct ecr_rows *rows, size_t *runnin
     struct waiting waiting;
     struct arena *arena = &work->in->arena;
     waiting_begin(&waiting, work, arena_printf(arena, "the copies of %s", work->target.text), STATUS_LIMIT_MS);
-    while (*running) {
-        if (waiting_pause(&waiting, arena_printf(arena, "%zu of %zu not there yet", *running, rows->count)) < 0 ||
-            read_status(work, rows, running, failed) < 0)
+    int64_t listed_by = deadline_in(LISTED_WITHIN_MS);
+    while (*running || (!rows->count && !deadline_passed(listed_by))) {
+        const char *state =
+            rows->count ? arena_printf(arena, "%zu of %zu not there yet", *running, rows->count) : "none is listed yet";
+        if (waiting_pause(&waiting, state) < 0 || read_status(work, rows, running, failed) < 0)
             return -1;
     }
     waiting_end(&waiting);
@@ -305,9 +329,11 @@ static int replication_status(struct work *work)
         work_target(work, 0, TARGET_IMAGE) < 0 || work_open(work) < 0 ||
         read_status(work, &rows, &running, &failed) < 0 || (wait && await_status(work, &rows, &running, &failed) < 0))
         return -1;
-    if (!rows.count)
-        work_note(work, TERM_YELLOW, "%s is copied nowhere: rules count for what is pushed after them",
-                  work->target.text);
+    if (!rows.count) {
+        error_set(&in->error, REASON_NOT_SET, work->target.text, "it is copied nowhere");
+        error_hint(&in->error, "rules count for what is pushed after them: 'ecr replication show'");
+        return -1;
+    }
     int status = rows_print(in, fields, COUNT_OF(fields), rows.list, rows.count, NULL, NULL);
     if (!failed)
         return status;

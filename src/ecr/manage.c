@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/json_same.h"
+
 /* What codes mean to who manages; a reason of REASON_OK leaves that which it has. NULL: no advice beside the message. */
 static const struct {
     const char *code;
@@ -132,17 +134,35 @@ int ecr_explain(const char *thing, struct error *error)
     return -1;
 }
 
+/* Whether what stands under a name in a request is the same in what answers it, if that has it too. */
+static bool repeats(struct json_node request, struct json_node answer)
+{
+    static const char *const names[] = {"repositoryName", "ecrRepositoryPrefix", "registryId"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        struct json_node asked = json_get(request, names[i]), answered = json_get(answer, names[i]);
+        if (json_exists(asked) && json_exists(answered) && !json_same(asked, answered))
+            return false;
+    }
+    return true;
+}
+
 int ecr_manage(const struct ecr_api *api, const char *operation, const char *thing, struct buf *body,
                struct arena *arena, struct json_node *reply, struct error *error)
 {
-    struct json *document = arena_alloc(arena, sizeof *document);
-    if (ecr_call(api, operation, body, ECR_REPLY_MAX, arena, document, error) < 0)
+    struct json *document = arena_alloc(arena, sizeof *document), request;
+    json_close(body, '}');
+    struct slice sent = arena_slice(arena, buf_view(body));
+    buf_free(body);
+    if (json_parse(arena, sent, &request) < 0)
+        return error_set(error, REASON_USAGE, thing, "what is to be sent is not JSON");
+    if (ecr_send(api, operation, sent, ECR_REPLY_MAX, arena, document, error) < 0)
         return ecr_explain(thing, error);
     *reply = json_root(document);
     const struct answer *answer = answer_of(operation);
     struct json_node member = json_get(*reply, answer->member);
     bool good = json_is(member, answer->type) &&
-                (answer->type != JSON_OBJECT || !answer->key || json_is(json_get(member, answer->key), JSON_STRING));
+                (answer->type != JSON_OBJECT || !answer->key || json_is(json_get(member, answer->key), JSON_STRING)) &&
+                repeats(json_root(&request), *reply) && repeats(json_root(&request), member);
     return good ? 0 : ecr_not_what_was_asked(api, operation, error);
 }
 

@@ -156,7 +156,10 @@ int ecr_operation_call(const struct ecr_api *api, const struct ecr_operation *op
         struct slice text = token ? with_token(arena, &asked, token) : body;
         if (ecr_send(api, operation->name, text, REPLY_MAX, arena, page, error) < 0)
             return -1;
-        token = all ? json_cstr(arena, json_get(json_root(page), "nextToken")) : NULL;
+        struct json_node next = json_get(json_root(page), "nextToken");
+        token = all ? json_cstr(arena, next) : NULL;
+        if (all && json_exists(next) && !token)
+            return ecr_not_what_was_asked(api, operation->name, error);
         bool repeats = token && before && strcmp(token, before) == 0;
         if (repeats || pages->count == PAGES_MAX)
             return ecr_too_many_pages(api, operation->name, error);

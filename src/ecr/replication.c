@@ -1,13 +1,13 @@
 #include "ecr/replication.h"
 
-#include <string.h>
-
+#include "base/json_same.h"
 #include "ecr/name.h"
 
 struct checker {
     struct arena *arena;
     bool strict;
-    size_t destinations;
+    struct json_node seen[REPLICATION_DESTINATIONS_MAX]; /* destinations, each once */
+    size_t seen_count;
     struct document_fault fault;
 };
 
@@ -39,12 +39,24 @@ static bool check_text(struct checker *checker, struct json_node node, const cha
     return !fault || fail(checker, path, fault);
 }
 
+/* Counts a destination, unless it was; false when there is no room for it. */
+static bool is_counted(struct checker *checker, struct json_node node)
+{
+    for (size_t i = 0; i < checker->seen_count; i++)
+        if (json_same(checker->seen[i], node))
+            return true;
+    if (checker->seen_count == REPLICATION_DESTINATIONS_MAX)
+        return false;
+    checker->seen[checker->seen_count++] = node;
+    return true;
+}
+
 static bool check_destination(struct checker *checker, struct json_node node, const char *path)
 {
     struct arena *arena = checker->arena;
     if (!json_is(node, JSON_OBJECT))
         return fail(checker, path, "it is an object with region and registryId");
-    if (++checker->destinations > REPLICATION_DESTINATIONS_MAX)
+    if (checker->strict && !is_counted(checker, node))
         return fail(checker, path, "there are 25 destinations at most, over all rules");
     return has_only(checker, node, path, "region", "registryId") &&
            check_text(checker, json_get(node, "region"), arena_printf(arena, "%s.region", path), ecr_region_fault) &&
@@ -72,7 +84,8 @@ static bool check_list(struct checker *checker, struct json_node list, const cha
     if (!json_is(list, JSON_ARRAY) || !json_exists(json_first(list)))
         return fail(checker, path, rule);
     for (struct json_node node = json_first(list); json_exists(node); node = json_next(list, node), count++)
-        if (count == most || !check(checker, node, arena_printf(checker->arena, "%s[%zu]", path, count)))
+        if ((checker->strict && count == most) ||
+            !check(checker, node, arena_printf(checker->arena, "%s[%zu]", path, count)))
             return fail(checker, path, rule);
     return true;
 }
@@ -100,7 +113,8 @@ struct document_fault replication_check(struct arena *arena, struct json_node co
     if (!json_is(rules, JSON_ARRAY))
         return (struct document_fault){"rules", "a replication configuration is an object with a list of rules"};
     for (struct json_node rule = json_first(rules); json_exists(rule); rule = json_next(rules, rule), count++)
-        if (count == REPLICATION_RULES_MAX || !check_rule(&checker, rule, arena_printf(arena, "rules[%zu]", count)))
+        if ((strict && count == REPLICATION_RULES_MAX) ||
+            !check_rule(&checker, rule, arena_printf(arena, "rules[%zu]", count)))
             return checker.fault.rule ? checker.fault : (struct document_fault){"rules", "there are 10 at most"};
     return checker.fault;
 }

@@ -10,7 +10,8 @@
 
 /*
  * The first fault of a registry's replication configuration (the shape ReplicationConfiguration of ECR's API), in `arena`.
- * With `strict` members that are not known are faults: they are slips in what somebody wrote, and news in a reply.
+ * With `strict` members that are not known are faults, and quotas count: these are slips in what somebody wrote, and news
+ * in a reply.
  */
 struct document_fault replication_check(struct arena *arena, struct json_node configuration, bool strict);
 
