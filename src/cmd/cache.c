@@ -71,7 +71,7 @@ static int validate(struct work *work, const char *prefix, const char **fault)
     struct invocation *in = work->in;
     if (ecr_cache_rule_validate(&work->api, prefix, &in->arena, fault, &in->error) == 0)
         return 0;
-    return ecr_explain(prefix, &in->error);
+    return ecr_explain(&work->api, prefix, &in->error);
 }
 
 int cache_validate(struct work *work)

@@ -98,7 +98,7 @@ static int image_ls(struct work *work)
     ecr_manage_open(&work->api, work->target.repository, &body);
     if (!work->target.is_public)
         write_filter(&body, untagged);
-    if (ecr_manage_list(&work->api, "DescribeImages", work->target.repository, &body, PAGE_ROWS, &in->arena, &rows,
+    if (ecr_manage_list(&work->api, "DescribeImages", work->target.text, &body, PAGE_ROWS, &in->arena, &rows,
                         &in->error) < 0)
         return -1;
     if (untagged)
@@ -136,7 +136,7 @@ int image_describe(struct work *work, struct json_node *detail)
     ecr_manage_open(&work->api, target->repository, &body);
     json_member(&body, "imageIds");
     json_open(&body, '[');
-    ecr_manage_image_id(&body, NULL, target->tag, target->digest);
+    ecr_manage_image_id(&body, NULL, target->digest ? NULL : target->tag, target->digest);
     json_close(&body, ']');
     if (ecr_manage(&work->api, "DescribeImages", target->text, &body, &in->arena, &reply, &in->error) < 0)
         return -1;
@@ -169,9 +169,10 @@ static int await_active(struct work *work, struct json_node *detail)
         int described = image_describe(work, detail);
         if (described < 0 && work->in->error.reason != REASON_NO_IMAGE) /* the service may hide it until it is back */
             return -1;
-        if (described == 0 && !json_equals(json_get(*detail, "imageStatus"), "ACTIVATING"))
+        struct json_node status = json_get(*detail, "imageStatus");
+        if (described == 0 && (!json_exists(status) || json_equals(status, "ACTIVE")))
             break;
-        if (waiting_pause(&waiting, "ACTIVATING") < 0)
+        if (waiting_pause(&waiting, described == 0 ? node_text(status, &work->in->arena) : "ACTIVATING") < 0)
             return -1;
     }
     waiting_end(&waiting);
@@ -218,7 +219,7 @@ static int restore(struct work *work, struct json_node *reply)
     struct buf body;
     struct invocation *in = work->in;
     ecr_manage_open(&work->api, work->target.repository, &body);
-    ecr_manage_image_id(&body, "imageId", work->target.tag, work->target.digest);
+    ecr_manage_image_id(&body, "imageId", work->target.digest ? NULL : work->target.tag, work->target.digest);
     json_member_str(&body, "targetStorageClass", "STANDARD");
     if (ecr_manage(&work->api, "UpdateImageStorageClass", work->target.text, &body, &in->arena, reply, &in->error) == 0)
         return 0;

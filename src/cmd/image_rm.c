@@ -94,7 +94,7 @@ static int remove_batch(struct run *run, struct removal **batch, size_t count)
     for (size_t i = 0; i < count; i++)
         ecr_manage_image_id(&body, NULL, batch[i]->target.tag, batch[i]->target.digest);
     json_close(&body, ']');
-    if (ecr_manage(&work->api, "BatchDeleteImage", work->target.repository, &body, &in->arena, &reply, &in->error) < 0)
+    if (ecr_manage(&work->api, "BatchDeleteImage", work->target.text, &body, &in->arena, &reply, &in->error) < 0)
         return -1;
     for (size_t i = 0; i < count; i++)
         take_reply(reply, batch[i], &in->arena);

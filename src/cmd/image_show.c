@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/json_merge.h"
+#include "base/json_same.h"
 #include "cmd/image.h"
 #include "image/manifest.h"
 
@@ -39,8 +40,10 @@ static void not_known(struct show *show, const char *what)
 static int64_t size_of(const struct manifest *manifest)
 {
     int64_t all = manifest->config.size > 0 ? manifest->config.size : 0;
-    for (size_t i = 0; i < manifest->layer_count; i++)
-        all += manifest->layers[i].size > 0 ? manifest->layers[i].size : 0;
+    for (size_t i = 0; i < manifest->layer_count; i++) {
+        int64_t size = manifest->layers[i].size > 0 ? manifest->layers[i].size : 0;
+        all = size > INT64_MAX - all ? INT64_MAX : all + size;
+    }
     return all;
 }
 
@@ -124,6 +127,9 @@ static void read_scan(struct show *show)
     json_member_int(&body, "maxResults", 1);
     int status = ecr_manage(&show->work->api, "DescribeImageScanFindings", target->text, &body, &in->arena,
                             &show->findings, &in->error);
+    struct json_node digest = json_get(show->detail, "imageDigest");
+    if (status == 0 && !json_same(field_node("imageId.imageDigest", show->findings), digest))
+        status = ecr_not_what_was_asked(&show->work->api, "DescribeImageScanFindings", &in->error);
     if (status == 0)
         return;
     show->findings = (struct json_node){NULL, 0};
@@ -140,7 +146,9 @@ static void add(struct show *show, const char *label, const char *text)
 static const char *size_text(struct show *show, int64_t bytes)
 {
     struct buf text = BUF_INIT;
-    if (term_width())
+    if (bytes < 0)
+        buf_str(&text, "-");
+    else if (term_width())
         term_size(&text, bytes);
     else
         buf_printf(&text, "%lld", (long long)bytes);
@@ -244,7 +252,8 @@ static void write_part(const struct part *part, struct buf *out)
             json_open(out, '{');
             json_member_str(out, "digest", part->manifest.layers[i].digest);
             json_member_str(out, "mediaType", part->manifest.layers[i].media_type);
-            json_member_int(out, "size", part->manifest.layers[i].size);
+            if (part->manifest.layers[i].size >= 0)
+                json_member_int(out, "size", part->manifest.layers[i].size);
             json_close(out, '}');
         }
         json_close(out, ']');

@@ -67,7 +67,7 @@ static int call(struct work *work, const char *operation, struct slice policy, s
         json_member(&body, "lifecyclePolicyText");
         json_write_slice(&body, policy);
     }
-    return ecr_manage(&work->api, operation, work->target.repository, &body, &in->arena, reply, &in->error);
+    return ecr_manage(&work->api, operation, work->target.text, &body, &in->arena, reply, &in->error);
 }
 
 static int lifecycle_show(struct work *work)
@@ -152,8 +152,8 @@ static int await_preview(struct work *work, struct waiting *waiting, struct ecr_
     const char *repository = work->target.repository;
     for (;;) {
         ecr_manage_open(&work->api, repository, &body);
-        if (ecr_manage_pages(&work->api, "GetLifecyclePolicyPreview", repository, &body, PREVIEW_ROWS, &in->arena,
-                             pages, &in->error) < 0)
+        if (ecr_manage_pages(&work->api, "GetLifecyclePolicyPreview", work->target.text, &body, PREVIEW_ROWS,
+                             &in->arena, pages, &in->error) < 0)
             return -1;
         const char *state = state_of(pages, &in->arena);
         if (!state)

@@ -12,7 +12,7 @@ static struct place find_place(const struct work *work, bool registry)
 {
     return registry ? (struct place){"GetRegistryPolicy", "PutRegistryPolicy", "DeleteRegistryPolicy", "the registry"}
                     : (struct place){"GetRepositoryPolicy", "SetRepositoryPolicy", "DeleteRepositoryPolicy",
-                                     work->target.repository};
+                                     work->target.text};
 }
 
 /* A registry's policy is always the caller's own: these operations take no account. */

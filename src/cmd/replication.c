@@ -234,12 +234,23 @@ static int confirm_loss(struct work *work, struct json_node is, struct slice tex
     return lost ? work_confirm(work, "replace %zu of the registry's replication rules", lost) : 0;
 }
 
+/* Whether an account is left to be that of the registry. */
+static bool needs_account(const struct wish *wish)
+{
+    for (size_t i = 0; i < wish->to.count; i++)
+        if (slice_find(slice_of(wish->to.values[i]), '/') < 0)
+            return true;
+    return false;
+}
+
 static int replication_set(struct work *work)
 {
     struct wish wish = {.text = {NULL, 0}};
-    struct json_node registry, reply;
+    struct json_node registry = {NULL, 0}, reply;
     struct invocation *in = work->in;
-    if (parse_wish(work, &wish) < 0 || work_open(work) < 0 || describe(work, &registry) < 0)
+    if (parse_wish(work, &wish) < 0 || work_open(work) < 0)
+        return -1;
+    if ((!work->yes || needs_account(&wish)) && describe(work, &registry) < 0)
         return -1;
     const char *account = json_cstr(&in->arena, json_get(registry, "registryId"));
     struct slice text = wish.text.data ? wish.text : write_wish(work, &wish, account);

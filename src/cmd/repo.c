@@ -69,7 +69,7 @@ int repo_describe(struct work *work, struct json_node *repository)
     json_open(&body, '[');
     json_write_str(&body, name);
     json_close(&body, ']');
-    if (ecr_manage(&work->api, "DescribeRepositories", name, &body, &in->arena, &reply, &in->error) < 0)
+    if (ecr_manage(&work->api, "DescribeRepositories", work->target.text, &body, &in->arena, &reply, &in->error) < 0)
         return -1;
     *repository = json_first(json_get(reply, "repositories"));
     return repo_is_target(work, *repository) ? 0
@@ -82,7 +82,7 @@ int repo_tags(struct work *work, struct json_node repository, struct ecr_rows *t
     struct invocation *in = work->in;
     json_open(&body, '{');
     json_member_str(&body, "resourceArn", json_cstr(&in->arena, json_get(repository, "repositoryArn")));
-    return ecr_manage_list(&work->api, "ListTagsForResource", work->target.repository, &body, 0, &in->arena, tags,
+    return ecr_manage_list(&work->api, "ListTagsForResource", work->target.text, &body, 0, &in->arena, tags,
                            &in->error);
 }
 
@@ -148,7 +148,7 @@ static int remove_one(struct work *work, bool force)
         json_member(&body, "force");
         json_write_raw(&body, SLICE("true"));
     }
-    if (ecr_manage(&work->api, "DeleteRepository", name, &body, &in->arena, &reply, &in->error) < 0)
+    if (ecr_manage(&work->api, "DeleteRepository", work->target.text, &body, &in->arena, &reply, &in->error) < 0)
         return -1;
     work_note(work, TERM_PLAIN, "Repository deleted: %s", name);
     return work_done(work, json_get(reply, "repository"));

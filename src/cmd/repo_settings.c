@@ -147,7 +147,7 @@ static int create(struct work *work, const struct settings *settings, struct jso
         write_encryption(&body, settings);
     if (settings->tags.count)
         write_tags(&body, settings, &in->arena);
-    if (ecr_manage(&work->api, "CreateRepository", work->target.repository, &body, &in->arena, &reply, &in->error) < 0)
+    if (ecr_manage(&work->api, "CreateRepository", work->target.text, &body, &in->arena, &reply, &in->error) < 0)
         return -1;
     *repository = json_get(reply, "repository");
     return repo_is_target(work, *repository) ? 0 : ecr_not_what_was_asked(&work->api, "CreateRepository", &in->error);
@@ -307,7 +307,7 @@ static int put_mutability(struct work *work, const struct settings *settings, st
     struct buf body;
     ecr_manage_open(&work->api, work->target.repository, &body);
     write_mutability(&body, settings);
-    if (ecr_manage(&work->api, "PutImageTagMutability", work->target.repository, &body, &work->in->arena, reply,
+    if (ecr_manage(&work->api, "PutImageTagMutability", work->target.text, &body, &work->in->arena, reply,
                    &work->in->error) < 0)
         return -1;
     if (!json_equals(json_get(*reply, "imageTagMutability"), mutability(settings)))
@@ -321,7 +321,7 @@ static int put_scanning(struct work *work, const struct settings *settings, stru
     struct buf body;
     ecr_manage_open(&work->api, work->target.repository, &body);
     write_scanning(&body, settings);
-    if (ecr_manage(&work->api, "PutImageScanningConfiguration", work->target.repository, &body, &work->in->arena, reply,
+    if (ecr_manage(&work->api, "PutImageScanningConfiguration", work->target.text, &body, &work->in->arena, reply,
                    &work->in->error) < 0)
         return -1;
     if (!json_is(field_node("imageScanningConfiguration.scanOnPush", *reply), settings->scan ? JSON_TRUE : JSON_FALSE))

@@ -51,7 +51,7 @@ const char *field_text(const struct field *field, struct json_node object, bool 
         time_iso(number, time);
         return arena_strdup(arena, time);
     }
-    if (field->kind == FIELD_SIZE && json_int64(node, &number))
+    if (field->kind == FIELD_SIZE && json_int64(node, &number) && number >= 0)
         return size_text(number, for_people, arena);
     if (field->kind == FIELD_SWITCH)
         return json_is(node, JSON_TRUE) ? "on" : "off";

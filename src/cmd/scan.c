@@ -4,12 +4,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
+#include "image/digest.h"
+
 #define PAGE_ROWS     1000
+#define COUNT_MOST    1000000000 /* of findings */
+#define DAY           86400
 #define SCAN_LIMIT_MS 900000
 
-/* From the worst; what the service calls by another word counts as not defined. */
+/* From the worst. */
 static const char *const severities[] = {"CRITICAL", "HIGH", "MEDIUM", "LOW", "INFORMATIONAL", "UNDEFINED", NULL};
-enum { SEVERITIES = 6, NO_SEVERITY = SEVERITIES };
+enum { UNDEFINED = 5, UNRANKED, SEVERITIES, NO_SEVERITY }; /* unranked: by a word that is none of these */
 
 /* A finding, of either shape. */
 struct finding {
@@ -22,6 +27,7 @@ struct scan {
     struct work *work;
     int fail_on; /* index of severities, NO_SEVERITY without one */
     bool wait;
+    const char *digest; /* of the image, once it is known: a tag may move while we wait */
     const char *status;
     struct json_node first; /* reply, with status and counts */
     struct finding *findings;
@@ -33,7 +39,7 @@ static size_t severity_of(struct json_node node)
     for (size_t i = 0; severities[i]; i++)
         if (json_equals(node, severities[i]))
             return i;
-    return SEVERITIES - 1;
+    return json_equals(node, "UNTRIAGED") ? UNDEFINED : UNRANKED;
 }
 
 static int compare(const void *a, const void *b)
@@ -66,10 +72,24 @@ static int add_findings(struct scan *scan, struct json_node list)
     return 0;
 }
 
-static void open_body(const struct work *work, struct buf *body)
+static void open_body(const struct scan *scan, struct buf *body)
 {
-    ecr_manage_open(&work->api, work->target.repository, body);
-    ecr_manage_image_id(body, "imageId", work->target.tag, work->target.digest);
+    const struct ecr_target *target = &scan->work->target;
+    ecr_manage_open(&scan->work->api, target->repository, body);
+    ecr_manage_image_id(body, "imageId", scan->digest ? NULL : target->tag, scan->digest);
+}
+
+/* Whether a reply is about the image; from the first one on its digest is known. */
+static bool is_about(struct scan *scan, struct json_node reply)
+{
+    struct json_node id = json_get(reply, "imageId");
+    const char *digest = json_cstr(&scan->work->in->arena, json_get(id, "imageDigest"));
+    if (!digest || digest_fault(slice_of(digest)) || (scan->digest && strcmp(scan->digest, digest) != 0))
+        return false;
+    bool same_tag = scan->digest || !json_exists(json_get(id, "imageTag")) ||
+                    json_equals(json_get(id, "imageTag"), scan->work->target.tag);
+    scan->digest = digest;
+    return same_tag;
 }
 
 /* One look at the state: *status is the service's word. */
@@ -78,13 +98,15 @@ static int read_status(struct scan *scan)
     struct buf body;
     struct work *work = scan->work;
     struct invocation *in = work->in;
-    open_body(work, &body);
+    open_body(scan, &body);
     json_member_int(&body, "maxResults", 1);
     if (ecr_manage(&work->api, "DescribeImageScanFindings", work->target.text, &body, &in->arena, &scan->first,
                    &in->error) < 0)
         return -1;
     scan->status = json_cstr(&in->arena, field_node("imageScanStatus.status", scan->first));
-    return scan->status ? 0 : ecr_not_what_was_asked(&work->api, "DescribeImageScanFindings", &in->error);
+    return scan->status && is_about(scan, scan->first)
+               ? 0
+               : ecr_not_what_was_asked(&work->api, "DescribeImageScanFindings", &in->error);
 }
 
 static bool is_running(const char *status)
@@ -164,7 +186,7 @@ static int read_findings(struct scan *scan)
     struct ecr_pages pages;
     struct work *work = scan->work;
     struct invocation *in = work->in;
-    open_body(work, &body);
+    open_body(scan, &body);
     if (ecr_manage_pages(&work->api, "DescribeImageScanFindings", work->target.text, &body, PAGE_ROWS, &in->arena,
                          &pages, &in->error) < 0)
         return -1;
@@ -174,7 +196,7 @@ static int read_findings(struct scan *scan)
         scan->status = json_cstr(&in->arena, field_node("imageScanStatus.status", page));
         if (scan->status && !is_good(scan->status))
             return not_good(scan); /* another scan has begun meanwhile */
-        if (!scan->status || add_page(scan, page) < 0)
+        if (!scan->status || !is_about(scan, page) || add_page(scan, page) < 0)
             return ecr_not_what_was_asked(&work->api, "DescribeImageScanFindings", &in->error);
     }
     if (scan->count)
@@ -190,10 +212,10 @@ static void count_severities(const struct scan *scan, int64_t counts[static SEVE
     for (size_t i = 0; i < scan->count; i++)
         listed[scan->findings[i].severity]++;
     for (struct json_node key = json_first(map), value; json_exists(key); key = json_next(map, value)) {
-        int64_t number = 0;
+        int64_t number = 0, *count = &counts[severity_of(key)];
         value = json_next(map, key);
         json_int64(value, &number);
-        counts[severity_of(key)] += number;
+        *count = number > COUNT_MOST - *count ? COUNT_MOST : *count + number;
     }
     for (size_t i = 0; i < SEVERITIES; i++)
         counts[i] = listed[i] > counts[i] ? listed[i] : counts[i];
@@ -256,7 +278,8 @@ static void note_counts(const struct scan *scan, const int64_t counts[static SEV
     struct buf text = BUF_INIT;
     for (size_t i = 0; i < SEVERITIES; i++)
         if (counts[i])
-            buf_printf(&text, "%s%lld %s", text.len ? ", " : "", (long long)counts[i], severities[i]);
+            buf_printf(&text, "%s%lld %s", text.len ? ", " : "", (long long)counts[i],
+                       i == UNRANKED ? "of an unknown severity" : severities[i]);
     work_note(scan->work, counts[0] || counts[1] ? TERM_YELLOW : TERM_PLAIN, "%s: %s", scan->work->target.text,
               text.len ? text.data : "nothing was found");
     buf_free(&text);
@@ -273,10 +296,12 @@ static int report(struct scan *scan)
     count_severities(scan, counts);
     note_counts(scan, counts);
     int status = print_findings(scan);
-    for (int i = 0; status == EXIT_OK && scan->fail_on != NO_SEVERITY && i <= scan->fail_on; i++)
+    if (status != EXIT_OK || scan->fail_on == NO_SEVERITY)
+        return status;
+    for (int i = 0; i <= scan->fail_on; i++)
         if (counts[i])
             return EXIT_ABSENT;
-    return status;
+    return counts[UNRANKED] ? EXIT_ABSENT : EXIT_OK; /* what cannot be ranked is not let through */
 }
 
 static int parse(struct scan *scan, const char *wait_name, bool *wait, const char *usage)
@@ -285,7 +310,10 @@ static int parse(struct scan *scan, const char *wait_name, bool *wait, const cha
     const struct option own[] = {{"fail-on", 0, OPTION_CHOICE, &scan->fail_on, severities},
                                  {wait_name, 0, OPTION_FLAG, wait, NULL}};
     scan->fail_on = NO_SEVERITY;
-    return work_parse(work, own, COUNT_OF(own), 1, 1, usage) < 0 ? -1 : work_target(work, 0, TARGET_IMAGE);
+    if (work_parse(work, own, COUNT_OF(own), 1, 1, usage) < 0 || work_target(work, 0, TARGET_IMAGE) < 0)
+        return -1;
+    scan->digest = work->target.digest;
+    return 0;
 }
 
 static int scan_show(struct work *work)
@@ -298,6 +326,16 @@ static int scan_show(struct work *work)
     return report(&scan);
 }
 
+/* A scan that runs, or that ended within a day. */
+static bool is_recent(const struct scan *scan)
+{
+    int64_t ended;
+    if (is_running(scan->status))
+        return true;
+    bool known = json_seconds(field_node("imageScanFindings.imageScanCompletedAt", scan->first), &ended);
+    return known && ended >= clock_unix() + scan->work->api.client.shared->skew - DAY;
+}
+
 /*
  * An image is scanned once a day: where the service refuses another scan, that of today is the answer. *begun tells whether
  * one was started now.
@@ -307,19 +345,18 @@ static int start(struct scan *scan, struct json_node *reply, bool *begun)
     struct buf body;
     struct work *work = scan->work;
     struct invocation *in = work->in;
-    open_body(work, &body);
+    open_body(scan, &body);
     *begun = ecr_manage(&work->api, "StartImageScan", work->target.text, &body, &in->arena, reply, &in->error) == 0;
     if (*begun)
-        return 0;
-    if (ecr_error_is(&in->error, "ValidationException"))
-        in->error.reason = REASON_REFUSED; /* nothing is wrong with what was typed */
+        return is_about(scan, *reply) ? 0 : ecr_not_what_was_asked(&work->api, "StartImageScan", &in->error);
+
     if (ecr_error_is(&in->error, "ValidationException") && !in->error.hint)
         error_hint(&in->error, "with enhanced scanning ECR scans by itself: 'ecr scan show' has the result");
     if (!ecr_error_is(&in->error, "LimitExceededException"))
         return -1;
     struct error refusal = {.arena = &in->arena};
     error_copy(&refusal, &in->error);
-    if (read_status(scan) == 0) {
+    if (read_status(scan) == 0 && is_recent(scan)) {
         work_note(work, TERM_PLAIN, "%s was scanned within the last 24 hours: that scan counts", work->target.text);
         *reply = scan->first;
         return 0;

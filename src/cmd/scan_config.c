@@ -111,6 +111,32 @@ static int get(struct work *work, struct json_node *configuration)
                : ecr_not_what_was_asked(&work->api, "GetRegistryScanningConfiguration", &in->error);
 }
 
+/* Whether a rule is among those that are asked for: of the frequency, with all the filters. */
+static bool is_kept(struct json_node rule, const struct wish *wish)
+{
+    bool on_push = json_equals(json_get(rule, "scanFrequency"), "SCAN_ON_PUSH");
+    const struct text_list *wanted = on_push ? &wish->on_push : &wish->continuous;
+    struct json_node filters = json_get(rule, "repositoryFilters");
+    for (struct json_node node = json_first(filters); json_exists(node); node = json_next(filters, node)) {
+        size_t i = 0;
+        while (i < wanted->count && !json_equals(json_get(node, "filter"), wanted->values[i]))
+            i++;
+        if (i == wanted->count)
+            return false;
+    }
+    return true;
+}
+
+/* Asks before repositories are no longer scanned as they were: what is set takes the place of all rules. */
+static int confirm_loss(struct work *work, const struct wish *wish, struct json_node configuration)
+{
+    size_t lost = 0;
+    struct json_node rules = json_get(configuration, "rules");
+    for (struct json_node rule = json_first(rules); json_exists(rule); rule = json_next(rules, rule))
+        lost += !is_kept(rule, wish);
+    return lost ? work_confirm(work, "replace %zu of the registry's scanning rules", lost) : 0;
+}
+
 static const char *fill_type(void *context, size_t row, size_t column)
 {
     (void)row;
@@ -140,14 +166,20 @@ static int print(struct work *work, struct json_node configuration)
 
 int scan_config(struct work *work)
 {
-    struct json_node configuration;
+    struct json_node configuration = {NULL, 0};
     struct wish wish = {.type = NOT_GIVEN};
     const struct option own[] = {{"type", 0, OPTION_CHOICE, &wish.type, types},
                                  {"on-push", 0, OPTION_LIST, &wish.on_push, NULL},
-                                 {"continuous", 0, OPTION_LIST, &wish.continuous, NULL}};
-    static const char usage[] = "scan config [--type basic|enhanced [--on-push FILTER]... [--continuous FILTER]...]";
+                                 {"continuous", 0, OPTION_LIST, &wish.continuous, NULL},
+                                 WORK_YES(work)};
+    static const char usage[] =
+        "scan config [--yes] [--type basic|enhanced [--on-push FILTER]... [--continuous FILTER]...]";
     if (work_parse(work, own, COUNT_OF(own), 0, 0, usage) < 0 || check(work, &wish) < 0 || work_open(work) < 0)
         return -1;
-    int status = wish.type == NOT_GIVEN ? get(work, &configuration) : put(work, &wish, &configuration);
-    return status < 0 ? -1 : print(work, configuration);
+    bool sets = wish.type != NOT_GIVEN, looks = !sets || !work->yes;
+    if (looks && get(work, &configuration) < 0)
+        return -1;
+    if (sets && ((looks && confirm_loss(work, &wish, configuration) < 0) || put(work, &wish, &configuration) < 0))
+        return -1;
+    return print(work, configuration);
 }

@@ -79,7 +79,7 @@ static int read_image(struct tagging *tagging)
     struct ecr_image_id id = {target->digest ? NULL : target->tag, target->digest};
     if (ecr_batch_get_image(&work->api, target->repository, &id, 1, &tagging->image, &reason, &failure, &in->arena,
                             &in->error) < 0)
-        return ecr_explain(target->text, &in->error);
+        return ecr_explain(&work->api, target->text, &in->error);
     if (reason == REASON_OK)
         return 0;
     error_set(&in->error, reason, target->text, "its manifest could not be read: %s", failure);

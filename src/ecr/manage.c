@@ -10,27 +10,26 @@ static const struct {
     enum reason reason;
     const char *hint;
 } meanings[] = {
-    {"RepositoryNotFoundException", REASON_OK,
-     "'ecr repo ls' lists what there is; is it the right account and region?"},
+    {"RepositoryNotFoundException", REASON_OK, NULL},
     {"ImageNotFoundException", REASON_OK, "'ecr image ls' lists what there is"},
-    {"RepositoryPolicyNotFoundException", REASON_NOT_SET, NULL},
-    {"RegistryPolicyNotFoundException", REASON_NOT_SET, NULL},
-    {"LifecyclePolicyNotFoundException", REASON_NOT_SET, NULL},
+    {"RepositoryPolicyNotFoundException", REASON_NOT_SET, "'ecr policy set' sets one"},
+    {"RegistryPolicyNotFoundException", REASON_NOT_SET, "'ecr policy set --registry' sets one"},
+    {"LifecyclePolicyNotFoundException", REASON_NOT_SET, "'ecr lifecycle set' sets one, --keep N says which"},
     {"LifecyclePolicyPreviewNotFoundException", REASON_NOT_SET, NULL},
     {"ScanNotFoundException", REASON_NOT_SET, "'ecr scan start' begins one"},
     {"PullThroughCacheRuleNotFoundException", REASON_NOT_SET, "'ecr cache ls' lists the rules"},
     {"RegistryNotFoundException", REASON_NOT_SET, NULL},
     {"RepositoryNotEmptyException", REASON_REFUSED, "it has images: --force deletes them with it"},
-    {"RepositoryAlreadyExistsException", REASON_REFUSED, NULL},
+    {"RepositoryAlreadyExistsException", REASON_REFUSED, "'ecr repo show' shows it"},
     {"LimitExceededException", REASON_REFUSED,
      "a quota of the account: remove what is not needed, or ask for more in Service Quotas"},
     {"ReferencedImagesNotFoundException", REASON_REFUSED, "the images of an index come before it"},
     {"LayersNotFoundException", REASON_REFUSED, "the repository lacks layers of it: push it instead"},
-    {"InvalidParameterException", REASON_USAGE, NULL},
-    {"InvalidTagParameterException", REASON_USAGE, NULL},
-    {"TooManyTagsException", REASON_USAGE, NULL},
-    {"ValidationException", REASON_USAGE, NULL},
-    {"UnsupportedUpstreamRegistryException", REASON_USAGE, NULL},
+    {"InvalidParameterException", REASON_REFUSED, NULL},
+    {"InvalidTagParameterException", REASON_REFUSED, NULL},
+    {"TooManyTagsException", REASON_REFUSED, NULL},
+    {"ValidationException", REASON_REFUSED, NULL},
+    {"UnsupportedUpstreamRegistryException", REASON_REFUSED, NULL},
     {"UnsupportedImageTypeException", REASON_UNSUPPORTED,
      "an index is not scanned, but its images are: 'ecr image show' lists them"},
     {"ImageArchivedException", REASON_REFUSED, "it is archived: 'ecr image restore' first"},
@@ -118,11 +117,16 @@ void ecr_manage_image_id(struct buf *body, const char *member, const char *tag, 
     json_close(body, '}');
 }
 
-int ecr_explain(const char *thing, struct error *error)
+int ecr_explain(const struct ecr_api *api, const char *thing, struct error *error)
 {
     if (!error->service_code || !error->http_status)
         return -1;
     error->subject = arena_strdup(error->arena, thing);
+    if (error->reason == REASON_NO_REPOSITORY && api->is_public)
+        error_hint(error, "'ecr repo ls --public' lists what there is");
+    else if (error->reason == REASON_NO_REPOSITORY)
+        error_hint(error, "'ecr repo ls' lists what there is in %s; is it the right account and region?",
+                   api->client.region);
     for (size_t i = 0; i < sizeof meanings / sizeof *meanings; i++) {
         if (!ecr_error_is(error, meanings[i].code))
             continue;
@@ -156,7 +160,7 @@ int ecr_manage(const struct ecr_api *api, const char *operation, const char *thi
     if (json_parse(arena, sent, &request) < 0)
         return error_set(error, REASON_USAGE, thing, "what is to be sent is not JSON");
     if (ecr_send(api, operation, sent, ECR_REPLY_MAX, arena, document, error) < 0)
-        return ecr_explain(thing, error);
+        return ecr_explain(api, thing, error);
     *reply = json_root(document);
     const struct answer *answer = answer_of(operation);
     struct json_node member = json_get(*reply, answer->member);
@@ -200,7 +204,7 @@ int ecr_manage_pages(const struct ecr_api *api, const char *operation, const cha
     json_close(body, '}');
     int status = ecr_operation_call(api, ecr_operation_find(operation), buf_view(body), true, arena, pages, error);
     buf_free(body);
-    return status < 0 ? ecr_explain(thing, error) : 0;
+    return status < 0 ? ecr_explain(api, thing, error) : 0;
 }
 
 int ecr_manage_list(const struct ecr_api *api, const char *operation, const char *thing, struct buf *body,

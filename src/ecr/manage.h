@@ -12,7 +12,7 @@
 /* Begins a request's body about a repository; "" for one about the registry. */
 void ecr_manage_open(const struct ecr_api *api, const char *repository, struct buf *body);
 
-/* The member "imageId"; NULL for what is not given. */
+/* An image's id, as a member unless `member` is NULL; NULL for the tag or the digest that is not given. */
 void ecr_manage_image_id(struct buf *body, const char *member, const char *tag, const char *digest);
 
 /*
@@ -23,7 +23,7 @@ int ecr_manage(const struct ecr_api *api, const char *operation, const char *thi
                struct arena *arena, struct json_node *reply, struct error *error);
 
 /* Turns the error of a call into one about the thing. Returns -1. */
-int ecr_explain(const char *thing, struct error *error);
+int ecr_explain(const struct ecr_api *api, const char *thing, struct error *error);
 
 /* The rows of a listing. */
 struct ecr_rows {
