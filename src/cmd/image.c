@@ -257,7 +257,7 @@ static int image_restore(struct work *work)
             return -1;
         targets[i] = work->target;
     }
-    if (work_open(work) < 0)
+    if (work_open_session(work) < 0)
         return -1;
     for (size_t i = 0; i < in->operand_count; i++) {
         int status = work_switch(work, &targets[i]) < 0 ? -1 : restore_one(work, wait);

@@ -3,6 +3,7 @@
 
 #include "check/check.h"
 #include "cmd/image.h"
+#include "image/digest.h"
 
 /* An image of the command line, and what came of it. */
 struct removal {
@@ -11,7 +12,7 @@ struct removal {
     const char *digest; /* of what was deleted; NULL: not said */
     const char *why;    /* the service's words about a failure; NULL: none */
     bool told;          /* FAILED: an error of the whole call, which was told */
-    bool whole;         /* the image goes, and not a tag of it alone; known of a dry run */
+    size_t tag_count;   /* of the image, as a dry run saw it */
     size_t round;       /* in which it was last asked for */
 };
 
@@ -30,8 +31,9 @@ static bool is_same_repository(const struct ecr_target *a, const struct ecr_targ
 /* Whether what was removed is what was asked for: by digest all tags of the image go, in a row each. */
 static bool is_removed(struct json_node id, const struct ecr_target *target)
 {
-    return (!target->tag || json_equals(json_get(id, "imageTag"), target->tag)) &&
-           (!target->digest || json_equals(json_get(id, "imageDigest"), target->digest));
+    struct slice digest = json_raw(json_get(id, "imageDigest"));
+    return !digest_fault(digest) && (!target->tag || json_equals(json_get(id, "imageTag"), target->tag)) &&
+           (!target->digest || slice_is(digest, target->digest));
 }
 
 static bool is_text_or_missing(struct json_node node, const char *text)
@@ -51,11 +53,12 @@ static void take_failure(struct removal *removal, struct json_node row, struct a
 {
     const char *code = json_cstr(arena, json_get(row, "failureCode"));
     const char *reason = json_cstr(arena, json_get(row, "failureReason"));
-    removal->why =
-        arena_printf(arena, "%s%s%s", code ? code : "without a code", reason ? ": " : "", reason ? reason : "");
+    bool kept = code && strcmp(code, "ImageReferencedByManifestList") == 0;
+    removal->why = arena_printf(arena, "%s%s%s%s", code ? code : "without a code", reason ? ": " : "",
+                                reason ? reason : "", kept ? "; remove the index that refers to it, too" : "");
     if (code && strcmp(code, "ImageNotFound") == 0)
         removal->state = GONE;
-    else if (!code || strcmp(code, "ImageReferencedByManifestList") != 0)
+    else if (!kept)
         removal->state = FAILED;
 }
 
@@ -169,11 +172,19 @@ static int look_for_hidden(struct work *work, struct removal *removal)
         return EXIT_OK;
     removal->state = DELETED;
     removal->digest = image.digest;
-    removal->whole = !removal->target.tag || image.tag_count == 1;
+    removal->tag_count = image.tag_count;
     return EXIT_OK;
 }
 
-/* What would go: the tag, or the image with all its tags. */
+static bool has_tag(struct json_node tags, const char *tag)
+{
+    for (struct json_node node = json_first(tags); json_exists(node); node = json_next(tags, node))
+        if (json_equals(node, tag))
+            return true;
+    return false;
+}
+
+/* What is there under a name. */
 static int look(struct run *run, struct removal *removal)
 {
     struct json_node detail;
@@ -186,11 +197,39 @@ static int look(struct run *run, struct removal *removal)
             return fail_batch(run, &removal, 1);
         return look_for_hidden(work, removal);
     }
-    removal->state = DELETED;
-    removal->digest = json_cstr(&in->arena, json_get(detail, "imageDigest"));
     struct json_node tags = json_get(detail, "imageTags");
-    removal->whole = !removal->target.tag || !json_exists(json_next(tags, json_first(tags)));
+    for (struct json_node node = json_first(tags); json_exists(node); node = json_next(tags, node))
+        removal->tag_count++;
+    bool fits = !removal->target.tag || has_tag(tags, removal->target.tag);
+    removal->state = fits ? DELETED : FAILED;
+    removal->why = "the tag does not point to this digest";
+    removal->digest = json_cstr(&in->arena, json_get(detail, "imageDigest"));
     return EXIT_OK;
+}
+
+static bool is_of_same_image(const struct removal *a, const struct removal *b)
+{
+    return a->state == DELETED && b->state == DELETED && strcmp(a->digest, b->digest) == 0 &&
+           is_same_repository(&a->target, &b->target);
+}
+
+/* Whether an image goes with all that is removed, and not some of its tags alone: an image goes with its last tag. */
+static bool goes_whole(const struct run *run, const struct removal *removal)
+{
+    size_t tags = 0;
+    for (size_t i = 0; i < run->count; i++) {
+        const struct removal *other = &run->list[i];
+        if (!is_of_same_image(removal, other))
+            continue;
+        if (!other->target.tag)
+            return true;
+        size_t k = 0; /* the same tag may stand there twice */
+        while (k < i && !(is_of_same_image(&run->list[k], other) && run->list[k].target.tag &&
+                          strcmp(run->list[k].target.tag, other->target.tag) == 0))
+            k++;
+        tags += k == i;
+    }
+    return tags == removal->tag_count;
 }
 
 static int look_at_all(struct run *run)
@@ -203,10 +242,10 @@ static int look_at_all(struct run *run)
 
 static const char *state_word(const struct run *run, const struct removal *removal)
 {
+    if (removal->state == DELETED && run->dry)
+        return goes_whole(run, removal) ? "would-delete" : "would-untag";
     if (removal->state == DELETED)
-        return run->dry              ? (removal->whole ? "would-delete" : "would-untag")
-               : removal->target.tag ? "untagged"
-                                     : "deleted";
+        return removal->target.tag ? "untagged" : "deleted";
     return removal->state == GONE ? "gone" : "failed";
 }
 
@@ -251,13 +290,27 @@ static int print_all(const struct run *run)
     return status;
 }
 
+/* What the lines do not say. */
+static void note_rest(const struct run *run)
+{
+    bool untagged = false;
+    for (size_t i = 0; i < run->count; i++)
+        untagged = untagged || (run->list[i].state == DELETED && run->list[i].target.tag);
+    if (run->dry)
+        work_note(run->work, TERM_PLAIN,
+                  "An image that an index refers to stays as long as the index: that was not "
+                  "looked at");
+    else if (untagged)
+        work_note(run->work, TERM_PLAIN, "An image that had no other tag is gone with its last one");
+}
+
 static int parse_targets(struct run *run)
 {
     struct work *work = run->work;
     struct invocation *in = work->in;
     run->count = in->operand_count;
     run->list = arena_array(&in->arena, run->count, sizeof *run->list);
-    for (size_t i = run->count; i-- > 0;) { /* the first is the last: its registry is opened */
+    for (size_t i = run->count; i-- > 0;) {
         if (work_target(work, i, TARGET_IMAGE) < 0)
             return -1;
         run->list[i].target = work->target;
@@ -273,11 +326,13 @@ int image_rm(struct work *work)
     if (work_parse(work, own, COUNT_OF(own), 1, SIZE_MAX, "image rm [--dry-run] [--yes] [--public] IMAGE...") < 0 ||
         parse_targets(&run) < 0)
         return -1;
-    if (!run.dry && work_confirm(work, "remove %s%s", in->operands[0],
+    if (!run.dry && work_confirm(work, "remove %s%s (an image goes with its last tag)", in->operands[0],
                                  run.count > 1 ? arena_printf(&in->arena, " and %zu more", run.count - 1) : "") < 0)
         return -1;
-    if (work_open(work) < 0)
+    if (work_open_session(work) < 0)
         return -1;
     int status = run.dry ? look_at_all(&run) : remove_all(&run);
-    return exit_worse(status, print_all(&run));
+    status = exit_worse(status, print_all(&run));
+    note_rest(&run);
+    return status;
 }

@@ -148,8 +148,12 @@ static int remove_one(struct work *work, bool force)
         json_member(&body, "force");
         json_write_raw(&body, SLICE("true"));
     }
-    if (ecr_manage(&work->api, "DeleteRepository", work->target.text, &body, &in->arena, &reply, &in->error) < 0)
-        return -1;
+    if (ecr_manage(&work->api, "DeleteRepository", work->target.text, &body, &in->arena, &reply, &in->error) < 0) {
+        if (in->error.reason != REASON_NO_REPOSITORY)
+            return -1;
+        work_note(work, TERM_PLAIN, "There was no such repository: %s", work->target.text);
+        return EXIT_OK;
+    }
     work_note(work, TERM_PLAIN, "Repository deleted: %s", name);
     return work_done(work, json_get(reply, "repository"));
 }

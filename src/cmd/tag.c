@@ -12,10 +12,20 @@ struct tagging {
     struct ecr_image image; /* its exact bytes */
 };
 
-static bool is_elsewhere(const struct ecr_target *source, const struct ecr_target *new_one)
+/* Why a full name is no tag of the source's repository; NULL if it is one. */
+static const char *fault_of_name(struct tagging *tagging, const struct ecr_target *new_one)
 {
-    bool same_host = !new_one->has_host || (source->has_host && strcmp(source->host.name, new_one->host.name) == 0);
-    return !same_host || strcmp(source->repository, new_one->repository) != 0;
+    struct error *error = &tagging->work->in->error;
+    const struct ecr_target *source = &tagging->work->target;
+    bool both = source->has_host && new_one->has_host;
+    if (strcmp(source->repository, new_one->repository) != 0 ||
+        (both && strcmp(source->host.name, new_one->host.name) != 0))
+        return arena_printf(error->arena, "that is another repository than %s: 'ecr copy' copies an image there",
+                            source->text);
+    if (new_one->has_host && !source->has_host)
+        return arena_printf(error->arena, "%s does not say its registry, so it may be another: name it there, too",
+                            source->text);
+    return new_one->digest ? "a new tag is wanted, without a digest" : NULL;
 }
 
 /* A new tag is a tag alone, or the full name of it in the same repository. */
@@ -33,13 +43,8 @@ static int take_tag(struct tagging *tagging, const char *text, const char **tag)
     if (ecr_target_parse(&in->arena, text, TARGET_IMAGE, false, &other, &in->error) < 0)
         return -1;
     *tag = other.tag;
-    if (is_elsewhere(&tagging->work->target, &other)) {
-        error_set(&in->error, REASON_USAGE, text, "that is another repository than %s",
-                  tagging->work->target.repository);
-        error_hint(&in->error, "'ecr copy %s %s' copies the image there", tagging->work->target.text, text);
-        return -1;
-    }
-    return other.digest ? error_set(&in->error, REASON_USAGE, text, "a new tag is wanted, without a digest") : 0;
+    fault = fault_of_name(tagging, &other);
+    return fault ? error_set(&in->error, REASON_USAGE, text, "%s", fault) : 0;
 }
 
 static int parse(struct tagging *tagging)
@@ -69,6 +74,22 @@ static void note_latest(const struct tagging *tagging)
                   "$COMMIT latest'");
 }
 
+/* An archived image is hidden. The error says that there is none. Returns -1. */
+static int look_for_archived(struct work *work, const struct ecr_image_id *id)
+{
+    size_t pages;
+    struct ecr_image image;
+    struct error *error = &work->in->error, ignored = {.arena = error->arena};
+    error_hint(error, "'ecr image ls' lists what there is");
+    if (ecr_find_archived(&work->api, work->target.repository, id, 1, &image, &pages, &work->in->arena, &ignored) ==
+            0 &&
+        image.digest) {
+        error_set(error, REASON_ARCHIVED, work->target.text, "it is there, but %s", image.status);
+        error_hint(error, "'ecr image restore' makes it usable again");
+    }
+    return -1;
+}
+
 static int read_image(struct tagging *tagging)
 {
     enum reason reason;
@@ -83,9 +104,7 @@ static int read_image(struct tagging *tagging)
     if (reason == REASON_OK)
         return 0;
     error_set(&in->error, reason, target->text, "its manifest could not be read: %s", failure);
-    if (reason == REASON_NO_IMAGE)
-        error_hint(&in->error, "'ecr image ls' lists what there is");
-    return -1;
+    return reason == REASON_NO_IMAGE ? look_for_archived(work, &id) : -1;
 }
 
 /* The digest that a tag points to now; NULL if that cannot be found out. */
@@ -107,8 +126,13 @@ static int judge_conflict(struct tagging *tagging, const char *tag)
     const char *is = find_digest(tagging, tag);
     if (is && strcmp(is, tagging->image.digest) == 0)
         return 0;
-    error_set(&in->error, REASON_REFUSED, arena_printf(&in->arena, "%s:%s", tagging->work->target.repository, tag),
-              "the tag is immutable and points to %s, not to %s", is ? is : "another digest", tagging->image.digest);
+    const char *name = arena_printf(&in->arena, "%s:%s", tagging->work->target.repository, tag);
+    if (!is)
+        return error_set(&in->error, REASON_REFUSED, name,
+                         "the tag is immutable and points elsewhere than to %s; where to could not be asked",
+                         tagging->image.digest);
+    error_set(&in->error, REASON_REFUSED, name, "the tag is immutable and points to %s, not to %s", is,
+              tagging->image.digest);
     error_hint(&in->error, "choose another tag, or 'ecr repo set --immutable --except FILTER' for tags that move");
     return -1;
 }

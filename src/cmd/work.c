@@ -149,7 +149,11 @@ int work_confirm(struct work *work, const char *format, ...)
         error_hint(&in->error, "--yes does it without a question");
         return -1;
     }
-    term_ask(&in->term, arena_printf(&in->arena, "Do you want to %s? [y/N] ", what));
+    if (work_open(work) < 0)
+        return -1;
+    term_ask(&in->term, arena_printf(&in->arena, "Do you want to %s, in %s%s%s? [y/N] ", what,
+                                     work->api.is_public ? "ECR Public" : work->api.client.region,
+                                     work->api.account ? " of " : "", work->api.account ? work->api.account : ""));
     read_answer(in, answer, sizeof answer);
     struct slice said = slice_trim(slice_of(answer));
     if (slice_is_nocase(said, "y") || slice_is_nocase(said, "yes"))
@@ -206,10 +210,19 @@ static int open_api(struct work *work)
     return 0;
 }
 
+int work_open_session(struct work *work)
+{
+    if (work->opened)
+        return 0;
+    work->opened = true;
+    return invocation_open(work->in, &work->session);
+}
+
 int work_open(struct work *work)
 {
-    work->opened = true;
-    return invocation_open(work->in, &work->session) < 0 ? -1 : open_api(work);
+    if (work->api_open)
+        return 0;
+    return work_open_session(work) < 0 ? -1 : open_api(work);
 }
 
 int work_switch(struct work *work, const struct ecr_target *target)

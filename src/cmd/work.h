@@ -54,8 +54,14 @@ const char *work_input_name(const char *path);
 /* The text of a file or, for "-", of standard input, up to `limit` bytes. */
 int work_read(struct work *work, const char *path, size_t limit, struct slice *text);
 
-/* Asks before something is destroyed, unless --yes; without a terminal --yes is needed. -1 with an error if not. */
+/*
+ * Asks before something is destroyed, unless --yes; without a terminal --yes is needed. Opens the API, as the question
+ * names the place. -1 with an error for anything but yes.
+ */
 int work_confirm(struct work *work, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Opens the session alone: work_switch opens the API for each of several targets. */
+int work_open_session(struct work *work);
 
 /* Opens the API for the target's registry. All that can be wrong with the input must have been found before. */
 int work_open(struct work *work);
