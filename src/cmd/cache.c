@@ -1,6 +1,8 @@
 /* cache: the pull-through cache rules of a registry. */
 #include "cmd/cache.h"
 
+#include <string.h>
+
 #include "base/json_merge.h"
 #include "ecr/cache_rule.h"
 #include "ecr/name.h"
@@ -33,6 +35,32 @@ int cache_check_arns(struct work *work, const char *secret, const char *role)
         return error_set(error, REASON_USAGE, secret, "%s", fault);
     fault = role ? ecr_role_arn_fault(slice_of(role)) : NULL;
     return fault ? error_set(error, REASON_USAGE, role, "%s", fault) : 0;
+}
+
+int cache_check_place(struct work *work, const char *secret)
+{
+    struct arn arn;
+    bool elsewhere = secret && arn_parse(slice_of(secret), &arn) && !slice_is(arn.region, work->api.client.region);
+    return elsewhere ? error_set(&work->in->error, REASON_USAGE, secret,
+                                 "the secret must be in the registry's region, %s", work->api.client.region)
+                     : 0;
+}
+
+/* Whether a change took, though the rule could not be tried: that is told, and is no failure of the change. */
+static bool may_not_try(const struct work *work)
+{
+    return work->in->error.reason == REASON_DENIED;
+}
+
+int cache_try(struct work *work)
+{
+    if (cache_validate(work) == 0)
+        return 0;
+    if (!may_not_try(work))
+        return -1;
+    work_note(work, TERM_YELLOW, "Whether it works could not be asked: %s",
+              error_text(&work->in->error, &work->in->arena));
+    return 0;
 }
 
 /* A request about the rule. */
@@ -95,14 +123,13 @@ struct states {
     bool denied; /* told already */
 };
 
-static const char *state_text(void *context, size_t row, size_t column)
+/* What the service says of a rule: "ok", what is wrong with it, or "?" where that could not be asked. */
+static const char *state_of(struct states *states, size_t row)
 {
     const char *fault;
-    struct states *states = context;
     struct work *work = states->work;
     struct invocation *in = work->in;
     const char *prefix = json_cstr(&in->arena, json_get(states->rows->list[row], "ecrRepositoryPrefix"));
-    (void)column;
     if (states->denied || !prefix)
         return "?";
     if (validate(work, prefix, &fault) == 0)
@@ -112,16 +139,62 @@ static const char *state_text(void *context, size_t row, size_t column)
     return "?";
 }
 
-/* Rules whose prefix begins as one of the operands; the first, which may name a registry, was taken apart. */
-static void filter_rows(const struct work *work, struct ecr_rows *rows, struct arena *arena)
+static const char *fill_state(void *context, size_t row, size_t column)
+{
+    (void)column;
+    return state_of(context, row);
+}
+
+/* The service's object of a rule, with what its validation says, as far as that is known. */
+static int print_json(struct states *states)
+{
+    struct buf out = BUF_INIT;
+    struct invocation *in = states->work->in;
+    for (size_t i = 0; i < states->rows->count; i++) {
+        const char *state = state_of(states, i);
+        bool valid = strcmp(state, "ok") == 0, known = valid || strcmp(state, "?") != 0;
+        json_write_node(&out, states->rows->list[i]);
+        out.len--; /* its last bracket comes later */
+        if (known) {
+            json_member(&out, "isValid");
+            json_write_raw(&out, valid ? SLICE("true") : SLICE("false"));
+            json_member_str(&out, "failure", valid ? NULL : state);
+        }
+        json_close(&out, '}');
+        buf_char(&out, '\n');
+    }
+    int status = invocation_print(in, buf_view(&out)) < 0 ? EXIT_OTHER : EXIT_OK;
+    buf_free(&out);
+    return status;
+}
+
+/* The prefixes that are asked for; all are of the registry that the first names. */
+static int take_prefixes(struct work *work, const char **prefixes)
+{
+    struct ecr_target other;
+    struct invocation *in = work->in;
+    if (work_target(work, 0, TARGET_PREFIX) < 0)
+        return -1;
+    prefixes[0] = work->target.repository;
+    for (size_t i = 1; i < in->operand_count; i++) {
+        if (ecr_target_parse(&in->arena, in->operands[i], TARGET_PREFIX, false, &other, &in->error) < 0)
+            return -1;
+        if (other.has_host)
+            return error_set(&in->error, REASON_USAGE, in->operands[i], "the first prefix alone names the registry");
+        prefixes[i] = other.repository;
+    }
+    return 0;
+}
+
+/* Rules whose prefix begins as one of those that are asked for. */
+static void filter_rows(struct ecr_rows *rows, const char *const *prefixes, size_t count, struct arena *arena)
 {
     size_t kept = 0;
-    const struct invocation *in = work->in;
     for (size_t i = 0; i < rows->count; i++) {
+        bool wanted = count == 0;
         struct slice prefix = json_string(arena, json_get(rows->list[i], "ecrRepositoryPrefix"));
-        bool wanted = slice_starts(prefix, work->target.repository);
-        for (size_t k = 1; k < in->operand_count; k++)
-            wanted = wanted || slice_starts(prefix, in->operands[k]);
+        for (size_t k = 0; k < count; k++)
+            wanted = wanted || slice_starts(prefix, prefixes[k]);
         if (wanted)
             rows->list[kept++] = rows->list[i];
     }
@@ -143,17 +216,20 @@ static int cache_ls(struct work *work)
     struct ecr_rows rows;
     struct invocation *in = work->in;
     struct states states = {work, &rows, false};
-    if (work_parse(work, NULL, 0, 0, SIZE_MAX, "cache ls [[HOST/]PREFIX]...") < 0 ||
-        work_target(work, 0, TARGET_PREFIX) < 0 || work_open(work) < 0)
+    if (work_parse(work, NULL, 0, 0, SIZE_MAX, "cache ls [[HOST/]PREFIX]...") < 0)
+        return -1;
+    const char **prefixes = arena_array(&in->arena, in->operand_count + 1, sizeof *prefixes);
+    if (take_prefixes(work, prefixes) < 0 || work_open(work) < 0)
         return -1;
     ecr_manage_open(&work->api, "", &body);
     if (ecr_manage_list(&work->api, "DescribePullThroughCacheRules", "the registry", &body, PAGE_ROWS, &in->arena,
                         &rows, &in->error) < 0)
         return -1;
-    filter_rows(work, &rows, &in->arena);
+    filter_rows(&rows, prefixes, in->operand_count, &in->arena);
     if (!rows.count)
-        work_note(work, TERM_PLAIN, "No pull-through cache rules");
-    return rows_print(in, fields, COUNT_OF(fields), rows.list, rows.count, state_text, &states);
+        work_note(work, TERM_PLAIN, "No pull-through cache rules%s", in->operand_count ? " that begin so" : "");
+    return in->json ? print_json(&states)
+                    : rows_print(in, fields, COUNT_OF(fields), rows.list, rows.count, fill_state, &states);
 }
 
 static int cache_set(struct work *work)
@@ -170,12 +246,12 @@ static int cache_set(struct work *work)
     if (!secret && !role)
         return error_set(&in->error, REASON_USAGE, in->operands[0],
                          "nothing is to be set: --credential-arn, --role-arn; the rest of a rule cannot be changed");
-    if (work_open(work) < 0)
+    if (work_open(work) < 0 || cache_check_place(work, secret) < 0)
         return -1;
     open_body(work, &body);
     json_member_str(&body, "credentialArn", secret);
     json_member_str(&body, "customRoleArn", role);
-    if (call(work, "UpdatePullThroughCacheRule", &body, &reply) < 0 || cache_validate(work) < 0)
+    if (call(work, "UpdatePullThroughCacheRule", &body, &reply) < 0 || cache_try(work) < 0)
         return -1;
     work_note(work, TERM_PLAIN, "Cache rule set: %s", work->target.repository);
     return work_done(work, reply);
@@ -203,13 +279,13 @@ static int cache_rm(struct work *work)
 
 static int cache_test(struct work *work)
 {
-    struct json_node rule;
     if (work_parse(work, NULL, 0, 1, 1, "cache test PREFIX") < 0 || cache_prefix(work, 0) < 0 || work_open(work) < 0 ||
         cache_validate(work) < 0)
         return -1;
     work_note(work, TERM_GREEN, "Cache rule works: %s", work->target.repository);
     if (!work->in->json)
         return EXIT_OK;
+    struct json_node rule;
     return cache_describe(work, &rule) < 0 ? -1 : work_print(work, "", rule);
 }
 

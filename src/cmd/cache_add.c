@@ -97,6 +97,14 @@ static void write_statement(struct buf *out, const char *const *actions, const c
     json_close(out, ']');
 }
 
+static const char *role_of(const struct addition *addition)
+{
+    struct ecr_host host = {.partition = "aws"};
+    struct arena *arena = &addition->work->in->arena;
+    ecr_host_parse(arena, addition->upstream.url, &host);
+    return arena_printf(arena, "arn:%s:iam::ACCOUNT:role/NAME-OF-THIS-ROLE", host.partition);
+}
+
 /* The role that ECR takes to read another account's registry: what to create, where. Nothing is asked for it. */
 static int print_role(const struct addition *addition)
 {
@@ -125,8 +133,7 @@ static int print_role(const struct addition *addition)
     json_close(&line, '}');
     json_member(&line, "upstreamRepositoryPolicy");
     json_open(&line, '{');
-    write_statement(&line, upstream_actions, NULL,
-                    addition->role ? addition->role : "arn:aws:iam::ACCOUNT:role/NAME-OF-THIS-ROLE", "AWS");
+    write_statement(&line, upstream_actions, NULL, addition->role ? addition->role : role_of(addition), "AWS");
     json_close(&line, '}');
     json_close(&line, '}');
     work_note(addition->work, TERM_PLAIN,
@@ -197,7 +204,7 @@ int cache_add(struct work *work)
         return -1;
     if (addition.print_role)
         return print_role(&addition);
-    if (work_open(work) < 0)
+    if (work_open(work) < 0 || cache_check_place(work, addition.secret) < 0)
         return -1;
     if (create(&addition, &rule) < 0) {
         if (!ecr_error_is(&work->in->error, "PullThroughCacheRuleAlreadyExistsException") ||
@@ -206,7 +213,7 @@ int cache_add(struct work *work)
     } else {
         work_note(work, TERM_PLAIN, "Cache rule added: %s", work->target.repository);
     }
-    if (cache_validate(work) < 0)
+    if (cache_try(work) < 0)
         return -1;
     return work_done(work, rule);
 }

@@ -1,8 +1,10 @@
 /* lifecycle: which images of a repository go by themselves. */
 #include <string.h>
 
+#include "base/json_same.h"
 #include "cmd/work.h"
 #include "ecr/lifecycle.h"
+#include "image/reference.h"
 
 #define PREVIEW_ROWS     100
 #define PREVIEW_LIMIT_MS 600000
@@ -44,6 +46,10 @@ static int read_policy(struct work *work, struct policy_wish *policy)
     policy->wish.prefix_count = policy->prefixes.count;
     if (options && in->operand_count > 1)
         return refuse(work, in->operands[1], "either a file, or --keep and --untagged-days");
+    for (size_t i = 0; i < policy->prefixes.count; i++)
+        if (reference_tag_fault(slice_of(policy->prefixes.values[i])))
+            return refuse(work, policy->prefixes.values[i],
+                          "no tag begins so: it has letters, digits, '_', '.' and '-'");
     if (policy->prefixes.count && !policy->wish.keep)
         return refuse(work, "--prefix", "it goes with --keep");
     if (in->operand_count > 1)
@@ -144,8 +150,21 @@ static const char *state_of(const struct ecr_pages *pages, struct arena *arena)
     return state;
 }
 
+/* Another preview may have taken the place of ours: each tells of which policy it is. */
+static int check_policy(struct work *work, struct slice policy, const struct ecr_pages *pages)
+{
+    struct invocation *in = work->in;
+    struct slice text = json_string(&in->arena, json_get(json_root(&pages->list[0]), "lifecyclePolicyText"));
+    if (!policy.data || !text.data || json_same_text(policy, text))
+        return 0;
+    error_set(&in->error, REASON_REFUSED, work->target.text,
+              "another policy was tried meanwhile, in place of this one");
+    error_hint(&in->error, "begin again");
+    return -1;
+}
+
 /* Reads a preview until it is complete. */
-static int await_preview(struct work *work, struct waiting *waiting, struct ecr_pages *pages)
+static int await_preview(struct work *work, struct waiting *waiting, struct slice policy, struct ecr_pages *pages)
 {
     struct buf body;
     struct invocation *in = work->in;
@@ -159,7 +178,7 @@ static int await_preview(struct work *work, struct waiting *waiting, struct ecr_
         if (!state)
             return ecr_not_what_was_asked(&work->api, "GetLifecyclePolicyPreview", &in->error);
         if (strcmp(state, "COMPLETE") == 0)
-            return 0;
+            return check_policy(work, policy, pages);
         if (strcmp(state, "IN_PROGRESS") != 0)
             return error_set(&in->error, REASON_REFUSED, repository, "the preview ended as %s", state);
         if (waiting_pause(waiting, state) < 0)
@@ -189,7 +208,7 @@ static int print_preview(struct work *work, const struct ecr_pages *pages)
     struct invocation *in = work->in;
     if (ecr_rows_of(&work->api, "GetLifecyclePolicyPreview", pages, &in->arena, &rows, &in->error) < 0)
         return -1;
-    size_t moved = count_actions(&rows, "TRANSITION"), gone = rows.count - moved;
+    size_t moved = count_actions(&rows, "TRANSITION"), gone = count_actions(&rows, "EXPIRE");
     work_note(work, TERM_PLAIN, gone == 1 ? "%zu image of %s would go" : "%zu images of %s would go", gone,
               work->target.repository);
     if (moved)
@@ -209,7 +228,7 @@ static int lifecycle_preview(struct work *work)
         return -1;
     waiting_begin(&waiting, work, arena_printf(&work->in->arena, "the preview of %s", work->target.repository),
                   PREVIEW_LIMIT_MS);
-    if (start_preview(work, &waiting, policy.text) < 0 || await_preview(work, &waiting, &pages) < 0)
+    if (start_preview(work, &waiting, policy.text) < 0 || await_preview(work, &waiting, policy.text, &pages) < 0)
         return -1;
     waiting_end(&waiting);
     return print_preview(work, &pages);

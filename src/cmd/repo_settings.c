@@ -198,13 +198,16 @@ static void compare_filters(struct buf *differences, struct json_node repository
     buf_free(&asked);
 }
 
-/* The service tells a key by its ARN; whether an alias means that key cannot be seen here. */
-static void compare_key(struct buf *differences, const char *is, const struct settings *settings)
+/* The service tells a key by its ARN; whether an alias means that key cannot be seen here, which is told. */
+static void compare_key(struct work *work, struct buf *differences, const char *is, const struct settings *settings)
 {
     const char *asked = settings->kms;
-    if (!asked || !*asked || slice_has(slice_of(asked), "alias/"))
+    if (!asked || !is)
         return;
-    if (!is || (strcmp(is, asked) != 0 && !slice_ends(slice_of(is), asked)))
+    if (!*asked || slice_has(slice_of(asked), "alias/"))
+        work_note(work, TERM_YELLOW, "Its KMS key is %s: whether that is %s cannot be seen here", is,
+                  *asked ? asked : "the service's own");
+    else if (strcmp(is, asked) != 0 && !slice_ends(slice_of(is), asked))
         compare(differences, "its KMS key", is, asked);
 }
 
@@ -242,7 +245,7 @@ static int agree(struct work *work, const struct settings *settings, struct json
             : settings->no_scan ? "off"
                                 : NULL);
     compare(&differences, "encryption", type, encryption(settings));
-    compare_key(&differences, json_cstr(arena, key), settings);
+    compare_key(work, &differences, json_cstr(arena, key), settings);
     compare_tags(&differences, &tags, settings, arena);
     if (!differences.len) {
         work_note(work, TERM_PLAIN, "Repository exists already: %s", work->target.repository);
@@ -289,7 +292,7 @@ int repo_create(struct work *work)
     if (work_parse(work, own, COUNT_OF(own), 1, 1, "repo create [OPTION...] REPO") < 0 ||
         work_target(work, 0, TARGET_REPOSITORY) < 0 || check_settings(work, &settings) < 0)
         return -1;
-    if (work->target.is_public && (mutability(&settings) || settings.scan || encryption(&settings)))
+    if (work->target.is_public && (mutability(&settings) || settings.scan || settings.no_scan || encryption(&settings)))
         return refuse(work, "--public",
                       "repositories of ECR Public have no mutability, scanning and encryption to set");
     if (work_open(work) < 0)
