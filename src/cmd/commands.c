@@ -54,36 +54,53 @@ const struct command command_table[] = {
      "       ecr repo show [--public] REPO\n"
      "       ecr repo set [--immutable|--mutable] [--except FILTER]... [--[no-]scan-on-push] REPO\n"
      "       ecr repo rm [--force] [--yes] [--public] REPO\n\n"
-     "REPO is a name, in the caller's own registry, or HOST/NAME. Options of create:\n"
-     "  --immutable, --mutable   whether tags can be moved; --except FILTER turns it round for some, as 'latest'\n"
-     "  --scan-on-push           scan images for vulnerabilities\n"
+     "REPO is a name, in the caller's own registry, or HOST/NAME.\n"
+     "  --immutable, --mutable   whether tags can be moved; --except FILTER turns it round for some, as 'latest'; "
+     "'set'\n"
+     "                           forgets the exceptions that it does not name\n"
+     "  --[no-]scan-on-push      scan images for vulnerabilities\n"
      "  --kms [KEY]              encrypt with a KMS key, that of the service without KEY\n"
      "  --encryption TYPE        AES256, KMS or KMS_DSSE\n"
      "  --tag KEY=VALUE          may be repeated\n"
      "  --public                 in ECR Public\n"
-     "  --must-not-exist         one that is there is an error\n"},
+     "  --must-not-exist         one that is there is an error\n"
+     "  --force                  delete it with all its images\n"
+     "  --yes                    do not ask\n"},
     {"policy", cmd_policy, "who may use a repository or the registry: show, set, rm",
      "usage: ecr policy show [--public] REPO | --registry\n"
      "       ecr policy set [--force] [--public] REPO FILE | --registry FILE     (- is standard input)\n"
-     "       ecr policy rm [--yes] [--public] REPO | --registry\n"},
+     "       ecr policy rm [--yes] [--public] REPO | --registry\n\n"
+     "'set' takes the place of the policy that is there.\n"
+     "  --registry               that of the caller's own registry\n"
+     "  --force                  one that locks out whoever sets it, too\n"
+     "  --yes                    do not ask\n"},
     {"image", cmd_image, "images of a repository: ls, show, rm, restore",
-     "usage: ecr image ls [--untagged] [--limit N] [--public] REPO     the newest first\n"
+     "usage: ecr image ls [--untagged] [--limit N] [--public] REPO     the newest first, archived ones too\n"
      "       ecr image show [--public] IMAGE       sizes, layers, referrers, scan; counts as a pull\n"
      "       ecr image rm [--dry-run] [--yes] [--public] IMAGE...\n"
      "       ecr image restore [--wait] IMAGE...   from the archive\n\n"
      "IMAGE is [HOST/]NAME:TAG or [HOST/]NAME@DIGEST. 'rm' by tag removes the tag, and the image with its last one; "
      "by\n"
-     "digest the image and all its tags. What is gone already is no error.\n"},
+     "digest the image and all its tags. What is gone already is no error.\n"
+     "  --untagged               those without a tag alone\n"
+     "  --limit N                the newest N\n"
+     "  --dry-run                tell what would go, and remove nothing\n"
+     "  --wait                   until it can be pulled\n"
+     "  --yes                    do not ask\n"},
     {"tag", cmd_tag, "further tags for an image, without pulling it",
      "usage: ecr tag IMAGE NEWTAG...\n\n"
-     "Within one repository; the digest stays the same. A tag that points there already is no error.\n"},
+     "Within one repository; the digest stays the same. A tag that points there already is no error; after one that\n"
+     "fails none is set. Reading the manifest counts as a pull in ECR.\n"},
     {"lifecycle", cmd_lifecycle, "which images go by themselves: show, set, rm, preview",
      "usage: ecr lifecycle show REPO\n"
      "       ecr lifecycle set REPO FILE | REPO [--keep N [--prefix P]...] [--untagged-days N]\n"
      "       ecr lifecycle preview REPO [FILE] | REPO [--keep N [--prefix P]...] [--untagged-days N]\n"
      "       ecr lifecycle rm [--yes] REPO\n\n"
-     "--keep N keeps the newest N images, with --prefix those with such tags; --untagged-days N removes untagged ones\n"
-     "so many days after their push. A preview without a policy is that of the one that is set.\n"},
+     "'set' takes the place of the policy that is there. A preview without a policy is that of the one that is set.\n"
+     "  --keep N                 the newest N images stay\n"
+     "  --prefix P               the newest N of those with tags that begin so, each P by itself\n"
+     "  --untagged-days N        images without a tag go so many days after their push\n"
+     "  --yes                    do not ask\n"},
     {"cache", cmd_cache, "pull-through cache rules: ls, add, set, rm, test",
      "usage: ecr cache ls [[HOST/]PREFIX]...       each rule's upstream, and whether it works\n"
      "       ecr cache add [OPTION...] PREFIX UPSTREAM\n"
@@ -91,22 +108,32 @@ const struct command command_table[] = {
      "       ecr cache rm [--yes] PREFIX           what it cached stays\n"
      "       ecr cache test PREFIX\n\n"
      "UPSTREAM is docker-hub, ghcr, quay, k8s, gitlab, chainguard, ecr-public, NAME.azurecr.io or a registry of ECR.\n"
-     "  --credential-arn ARN     a secret with username and accessToken\n"
+     "  --credential-arn ARN     a secret with username and accessToken, in the registry's account and region\n"
      "  --upstream-prefix P      what PREFIX stands for there\n"
      "  --role-arn ARN           for another account's registry of ECR\n"
-     "  --print-role             the policies that such a role needs; nothing is added\n"},
+     "  --print-role             the policies that such a role needs; nothing is added\n"
+     "  --yes                    do not ask\n"},
     {"replication", cmd_replication, "where pushed images are copied to: show, set, rm, status",
      "usage: ecr replication show\n"
-     "       ecr replication set FILE | --to REGION[/ACCOUNT]... [--prefix P]...\n"
+     "       ecr replication set [--yes] FILE | --to REGION[/ACCOUNT]... [--prefix P]...\n"
      "       ecr replication rm [--yes]\n"
      "       ecr replication status [--wait] IMAGE\n\n"
-     "'set' replaces all rules of the registry.\n"},
+     "'set' takes the place of all rules of the registry.\n"
+     "  --to REGION[/ACCOUNT]    a destination; the account is the registry's own without one\n"
+     "  --prefix P               repositories that begin so alone\n"
+     "  --wait                   until all copies are there\n"
+     "  --yes                    do not ask\n"},
     {"scan", cmd_scan, "vulnerabilities of an image: start, show, config",
-     "usage: ecr scan start [--no-wait] [--fail-on SEVERITY] IMAGE\n"
+     "usage: ecr scan start [--no-wait] [--fail-on SEVERITY] IMAGE     waits for the result, and shows it\n"
      "       ecr scan show [--wait] [--fail-on SEVERITY] IMAGE\n"
-     "       ecr scan config [--type basic|enhanced [--on-push FILTER]... [--continuous FILTER]...]\n\n"
-     "--fail-on CRITICAL, HIGH, MEDIUM, LOW, INFORMATIONAL or UNDEFINED ends with status 1 when such a finding, or a\n"
-     "worse one, is there. 'config' without options shows how the registry is scanned.\n"},
+     "       ecr scan config [--yes] [--type basic|enhanced [--on-push FILTER]... [--continuous FILTER]...]\n\n"
+     "  --fail-on SEVERITY       CRITICAL, HIGH, MEDIUM, LOW, INFORMATIONAL or UNDEFINED: exit status 1 if such a\n"
+     "                           finding, or a worse one, is there\n"
+     "  --wait, --no-wait        for a scan that runs\n"
+     "  --type TYPE              how the registry scans: takes the place of all its rules\n"
+     "  --on-push FILTER         repositories whose images are scanned once, when they are pushed: 'team/*'\n"
+     "  --continuous FILTER      those that are scanned again whenever something new is known\n"
+     "  --yes                    do not ask\n"},
     {"api", cmd_api, "any operation of ECR or ECR Public, by its name",
      "usage: ecr api [--public] [--no-paginate] [--format MEMBER] OPERATION [JSON|@FILE|-]\n\n"
      "OPERATION is the API's name (DescribeImages) or the aws CLI's (describe-images). All pages are merged.\n"},
