@@ -16,6 +16,7 @@ BINARY = os.environ.get("ECR_BIN") or os.path.join(ROOT, "build", "ecr")
 ACCOUNT, OTHER = "123456789012", "210987654321"
 HOST, API = f"{ACCOUNT}.dkr.ecr.us-east-1.amazonaws.com", "api.ecr.us-east-1.amazonaws.com"
 ARN = f"arn:aws:ecr:us-east-1:{ACCOUNT}:repository"
+NONE_THERE = "'ecr repo ls' lists what there is in us-east-1; is it the right account and region?"
 
 
 def asked(lab, host=API):

@@ -121,13 +121,19 @@ def stage_images(lab):
     says(lab, "DescribeImages", imageDetails=IMAGES)
 
 
+# The policy that "--keep 1" stands for: a preview tells of which it is.
+KEEP_1 = json.dumps({"rules": [
+    {"action": {"type": "expire"}, "rulePriority": 1, "description": "the newest images stay",
+     "selection": {"countNumber": 1, "countType": "imageCountMoreThan", "tagStatus": "any"}}]}, indent=1)
+
+
 def stage_preview(lab):
     lab.create_repositories(["app"])
     results = [{"imageDigest": digest(1), "imageTags": ["v1", "v1.0"], "imagePushedAt": NEW_YEAR, "action": {"type": "EXPIRE"},
                 "appliedRulePriority": 1},
                {"imageDigest": digest(2), "imagePushedAt": NEW_YEAR + 1.5, "action": {"type": "TRANSITION"},
                 "appliedRulePriority": 200}]
-    says(lab, "GetLifecyclePolicyPreview", status="COMPLETE", previewResults=results, lifecyclePolicyText="{}", summary={})
+    says(lab, "GetLifecyclePolicyPreview", status="COMPLETE", previewResults=results, lifecyclePolicyText=KEEP_1, summary={})
 
 
 def rule(prefix, url, **more):
@@ -196,7 +202,7 @@ def stage_scan(lab, status="COMPLETE", **findings):
     for finding in next(iter(findings.values())):
         counts[finding["severity"]] = counts.get(finding["severity"], 0) + 1
     says(lab, "DescribeImageScanFindings", imageScanStatus={"status": status}, repositoryName="app",
-         imageId={"imageTag": "v1"}, imageScanFindings={**findings, "findingSeverityCounts": counts})
+         imageId={"imageTag": "v1", "imageDigest": digest(2)}, imageScanFindings={**findings, "findingSeverityCounts": counts})
 
 
 STAGES = {
@@ -221,6 +227,9 @@ REGISTRY_POLICY = json.dumps({"Version": "2012-10-17", "Statement": [
 KEEP = json.dumps({"rules": [{"rulePriority": 1, "action": {"type": "expire"},
                               "selection": {"tagStatus": "any", "countType": "imageCountMoreThan", "countNumber": 9}}]})
 
+SCANNING = [{"scanFrequency": frequency, "repositoryFilters": [{"filter": name, "filterType": "WILDCARD"}]}
+            for frequency, name in (("SCAN_ON_PUSH", "prod*"), ("CONTINUOUS_SCAN", "team/*"))]
+
 
 def stage_everything(lab):
     lab.create_repositories(["app"])
@@ -229,5 +238,6 @@ def stage_everything(lab):
     api.put_registry_policy(policyText=REGISTRY_POLICY)
     api.put_lifecycle_policy(repositoryName="app", lifecyclePolicyText=KEEP)
     api.put_replication_configuration(replicationConfiguration=REPLICATION)
+    api.put_registry_scanning_configuration(scanType="ENHANCED", rules=SCANNING)
     lab.cache_rule("quay", "quay.io")
     lab.clear_log()

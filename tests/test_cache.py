@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from support_manage import API, asked, done, error_of, iso
+from support_manage import API, HOST, asked, done, error_of, iso
 from support_tables import run
 
 CREATE, DESCRIBE, UPDATE = "CreatePullThroughCacheRule", "DescribePullThroughCacheRules", "UpdatePullThroughCacheRule"
@@ -133,7 +133,7 @@ def test_add_what_does_not_work(lab):
     ("LimitExceededException", 5, ["Service Quotas"]), ("SecretNotFoundException", 5, ["account and region"]),
     ("UnableToAccessSecretException", 3, ["secretsmanager:GetSecretValue"]),
     ("UnableToDecryptSecretValueException", 3, ["KMS key"]),
-    ("UnsupportedUpstreamRegistryException", 2, []), ("InvalidParameterException", 2, []), ("ValidationException", 2, [])])
+    ("UnsupportedUpstreamRegistryException", 5, []), ("InvalidParameterException", 5, []), ("ValidationException", 5, [])])
 def test_add_is_refused(lab, code, status, parts):
     lab.fault("refuse", service="api", operation=CREATE, code=code, message="as it is")
     error_of(cache(lab, "add", "hub", "docker-hub", *HUB), status, "hub", code, "as it is", *parts)
@@ -225,6 +225,56 @@ def test_a_secret_elsewhere(lab, arguments, arn):
     assert lab.requests() == []
 
 
+@pytest.mark.parametrize("arguments", [["add", "hub", "docker-hub"], ["set", "hub"]])
+@pytest.mark.parametrize("options, region", [
+    ([], "us-east-1"), (["--region", "eu-central-1"], "eu-central-1")])
+def test_a_secret_in_another_region(lab, arguments, options, region):
+    """The region is known without a host, too, once the session is open."""
+    lab.clear_log()
+    arn = SECRET.replace("us-east-1", "eu-west-1")
+    error_of(cache(lab, *options, *arguments, "--credential-arn", arn), 2, arn,
+             f"the secret must be in the registry's region, {region}")
+    assert lab.requests() == []
+
+
+# ---- a change that cannot be tried
+
+DENIED = "Whether it works could not be asked: "
+
+
+def untried(result, code, name):
+    """The change is done, and the only other note says what could not be asked."""
+    notes = result.stderr.splitlines()
+    note, = [n for n in notes if n.startswith(DENIED)]
+    assert result.code == code and len(notes) == 2, result
+    assert note.startswith(f"{DENIED}{name}: ") and f"lacks the IAM action ecr:{VALIDATE}" in note, result
+    return [n for n in notes if n != note]
+
+
+def test_a_change_that_may_not_be_tried(lab):
+    lab.new_key("changer", allow=[CREATE, UPDATE, DESCRIBE])
+    result = cache(lab, "add", "hub", "docker-hub", *HUB, key="changer")
+    assert untried(result, 0, "hub") == ["Cache rule added: hub"] and result.stdout == ""
+    assert [o for o, _ in asked(lab)] == [CREATE, VALIDATE] and list(rules(lab)) == ["hub"]
+    assert untried(cache(lab, "add", "hub", "docker-hub", *HUB, key="changer"), 0, "hub") == ["Cache rule exists already: hub"]
+    other = SECRET.replace("hub-", "hub2-")
+    result = cache(lab, "--json", "set", "hub", "--credential-arn", other, key="changer")
+    assert untried(result, 0, "hub") == ["Cache rule set: hub"]
+    assert [rule["credentialArn"] for rule in result.json] == [other] == [rules(lab)["hub"]["credentialArn"]]
+    done(cache(lab, "-q", "set", "hub", *HUB, key="changer"))
+
+
+def test_a_trial_that_fails_otherwise(lab):
+    """What is not denied is no lesser failure than before."""
+    lab.fault("server_error", service="api", operation=VALIDATE)
+    result = cache(lab, "--max-attempts", "1", "add", "quay", "quay")
+    assert (result.code, result.stdout) == (4, "") and DENIED not in result.stderr, result
+    assert list(rules(lab)) == ["quay"]
+    lab.clear()
+    lab.fault("deny", service="api", operation=VALIDATE)
+    error_of(cache(lab, "test", "quay"), 3, "quay", f"lacks the IAM action ecr:{VALIDATE}")
+
+
 # ---- the role of a rule from ECR to ECR
 
 ROLE_ACTIONS = ["GetDownloadUrlForLayer", "GetAuthorizationToken", "BatchImportUpstreamImage", "BatchGetImage",
@@ -284,9 +334,10 @@ def test_ls(some, operands, shown):
 
 
 def test_ls_of_nothing(some):
-    done(cache(some, "ls", "test"), "", "No pull-through cache rules")
-    done(cache(some, "--json", "ls", "test"), "", "No pull-through cache rules")
+    done(cache(some, "ls", "test"), "", "No pull-through cache rules that begin so")
+    done(cache(some, "--json", "ls", "test", "x"), "", "No pull-through cache rules that begin so")
     assert {o for o, _ in asked(some)} == {DESCRIBE}
+    done(cache(some, "--region", "eu-west-1", "ls"), "", "No pull-through cache rules")
     done(cache(some, "--region", "eu-west-1", "-q", "ls"))
 
 
@@ -295,7 +346,56 @@ def test_ls_json(some):
     assert found.stderr == "" and [r["ecrRepositoryPrefix"] for r in found.json] == ["dev/hub", "dev/quay"]
     service = some.api().describe_pull_through_cache_rules()["pullThroughCacheRules"]
     timeless = lambda rules: [{**r, "createdAt": 0, "updatedAt": 0} for r in rules]
-    assert timeless(found.json) == timeless(service[:2])
+    states = [{"isValid": False, "failure": "the login\tis over"}, {"isValid": True}]
+    assert timeless(found.json) == timeless([{**r, **state} for r, state in zip(service, states)])
+
+
+@pytest.mark.parametrize("failure", ["ok", "?", "-"])
+def test_ls_of_failures_that_look_like_states(lab, failure):
+    """What the service says is no state of ours."""
+    lab.cache_rule("quay", "quay.io", valid=False, failure=failure)
+    rule, = cache(lab, "--json", "ls").json
+    assert (rule.get("isValid"), rule.get("failure")) == (False, failure)
+
+
+def test_ls_json_when_states_are_not_known(some):
+    some.fault("server_error", service="api", operation=VALIDATE, skip=1, count=1)
+    result = cache(some, "--json", "--max-attempts", "1", "ls")
+    assert result.code == 0 and [rule.get("isValid") for rule in result.json] == [False, None, True]
+    assert [rule.get("failure") for rule in result.json] == ["the login\tis over", None, None]
+    assert "isValid" not in result.json[1] and len(result.stderr.splitlines()) == 1
+    some.clear_log()
+    some.fault("deny", service="api", operation=VALIDATE)
+    result = cache(some, "--json", "ls")
+    assert result.code == 0 and len(result.json) == 3 and not any("isValid" in r or "failure" in r for r in result.json)
+    assert [o for o, _ in asked(some)] == [DESCRIBE, VALIDATE] and "The state is not known" in result.stderr
+
+
+@pytest.mark.parametrize("first", ["dev", f"{HOST}/dev"])
+def test_ls_of_further_prefixes_with_a_host(lab, first):
+    lab.clear_log()
+    for further in ([f"{HOST}/prod"], ["prod", f"{HOST}/"], [f"{HERE}/prod"]):
+        error_of(cache(lab, "ls", first, *further, key=None), 2, further[-1], "the first prefix alone names the registry")
+    assert lab.requests() == []
+
+
+def test_ls_of_prefixes_of_another_registry(some):
+    done(cache(some, "ls", f"{HOST}/dev/q", "prod"), rows(some, "dev/quay", "prod"))
+    some.clear_log()
+    assert cache(some, "ls", f"{HOST}/dev/q", "prod").code == 0
+    named = {"registryId": ACCOUNT}
+    assert asked(some) == [(DESCRIBE, {**named, "maxResults": 1000})] + [
+        (VALIDATE, {**named, **about(p)}) for p in ("dev/quay", "prod")]
+    some.cache_rule("test", "quay.io", region="eu-west-1")
+    some.clear_log()
+    assert [line.split("\t")[0] for line in cache(some, "ls", HERE, "t").lines] == ["test"]
+
+
+@pytest.mark.parametrize("token", [5, True, ["t"], {}])
+def test_ls_with_a_token_that_is_none(lab, token):
+    text = json.dumps({"pullThroughCacheRules": [], "nextToken": token})
+    lab.fault("body", service="api", operation=DESCRIBE, text=text)
+    error_of(cache(lab, "ls"), 5, API, DESCRIBE)
 
 
 def test_ls_of_many(lab):
@@ -369,8 +469,13 @@ def test_rm_asks(some):
     for typed, code in ((b"n\n", 5), (b"\n", 5), (b"YES\n", 0)):
         assert some.requests() == []
         ran = run(some, "cache", "rm", "prod", console="both", typed=typed)
-        assert (ran.code, ran.out) == (code, "") and "Do you want to remove the cache rule prod? [y/N] " in ran.err, ran
+        assert (ran.code, ran.out) == (code, ""), ran
+        assert ran.err.startswith("Do you want to remove the cache rule prod, in us-east-1? [y/N] "), ran
     assert asked(some) == [(DELETE, about("prod"))]
+    some.clear_log()
+    ran = run(some, "cache", "rm", f"{HOST}/prod", console="both", typed=b"n\n")
+    assert ran.err.startswith(f"Do you want to remove the cache rule {HOST}/prod, in us-east-1 of {ACCOUNT}? [y/N] "), ran
+    assert (ran.code, ran.out) == (5, "") and some.requests() == []
 
 
 # ---- test
@@ -385,7 +490,8 @@ def test_test(some):
 
 
 @pytest.mark.parametrize("reply, words", [("{}", VALIDATE), ('{"isValid": "true"}', VALIDATE),
-('{"isValid": null}', VALIDATE), ("[]", "no JSON object")])
+('{"isValid": null}', VALIDATE), ("[]", "no JSON object"),
+('{"isValid": true, "ecrRepositoryPrefix": "other"}', VALIDATE), ('{"isValid": true, "ecrRepositoryPrefix": 5}', VALIDATE)])
 def test_a_trial_that_says_nothing(some, reply, words):
     some.fault("body", service="api", operation=VALIDATE, text=reply)
     error_of(cache(some, "test", "prod"), 5, API, words)
@@ -416,6 +522,42 @@ def test_no_rule(lab, arguments, operation):
     lab.clear_log()
     error_of(cache(lab, *arguments), 1, "prod", "'ecr cache ls'")
     assert asked(lab)[0][0] == operation and len(lab.requests()) == 1
+
+
+def named(arguments):
+    """The same with the host before the prefix."""
+    return [f"{HOST}/prod" if argument == "prod" else argument for argument in arguments]
+
+
+@pytest.mark.parametrize("arguments, operation", EACH)
+@pytest.mark.parametrize("wrong", [{"ecrRepositoryPrefix": "other"}, {"ecrRepositoryPrefix": 5}, {"registryId": OTHER}])
+def test_replies_about_something_else(some, arguments, operation, wrong):
+    same = {**about("prod"), "registryId": ACCOUNT, "upstreamRegistryUrl": "quay.io", "isValid": True}
+    some.fault("body", service="api", operation=operation, text=json.dumps({**same, **wrong}))
+    error_of(cache(some, *named(arguments)), 5, API, operation)
+
+
+@pytest.mark.parametrize("arguments, operation", EACH)
+def test_errors_name_the_operand_as_it_was_typed(some, arguments, operation):
+    result = cache(some, *named(arguments), key="nothing")
+    error_of(result, 3, f"{HOST}/prod", f"lacks the IAM action ecr:{operation}")
+
+
+def test_faults_of_a_rule_name_the_operand_as_it_was_typed(some):
+    error_of(cache(some, "test", f"{HOST}/dev/hub"), 5, f"{HOST}/dev/hub", "the rule does not work")
+    error_of(cache(some, "add", f"{HOST}/prod", "quay"), 5, f"{HOST}/prod", "there is a rule already")
+    error_of(cache(some, "test", f"{HOST}/none"), 1, f"{HOST}/none", "'ecr cache ls'")
+
+
+@pytest.mark.parametrize("arguments, note", [
+    (["add", "new", "quay"], "Cache rule added: {}/new"),
+    (["add", "dev/quay", "quay"], "Cache rule exists already: {}/dev/quay"),
+    (["set", "prod", *HUB], "Cache rule set: {}/prod"), (["test", "prod"], "Cache rule works: {}/prod"),
+    (["rm", "--yes", "prod"], "Cache rule removed: {}/prod (what it cached stays)"),
+    (["rm", "--yes", "none"], "There was no such rule: {}/none")])
+def test_notes_name_the_operand_as_it_was_typed(some, arguments, note):
+    prefixes = ("new", "dev/quay", "prod", "none")
+    done(cache(some, *[f"{HOST}/{a}" if a in prefixes else a for a in arguments]), "", note.format(HOST))
 
 
 @pytest.mark.parametrize("host, api_host, more", [

@@ -149,6 +149,7 @@ def test_ls_of_all_pages(lab, app, empty_pages):
 def test_ls_of_nothing(lab, app, options, text):
     result = image(lab, "ls", *options, "team/app")
     assert (result.code, result.stdout, result.stderr) == (0, "", text + "\n")
+    assert image(lab, "ls", *options, app).stderr == text.replace("team/app", app) + "\n"
     assert image(lab, "-q", "ls", *options, "team/app").stderr == image(lab, "ls", "--json", "team/app").stdout == ""
 
 
@@ -262,7 +263,13 @@ def test_denied(lab, app, arguments, action, thing):
 @pytest.mark.parametrize("arguments", [["ls", "team/app"], ["show", "team/app:v1"], ["restore", "team/app:v1"],
                                        ["ls", "--public", "team/app"]])
 def test_no_repository(lab, arguments):
-    error_of(image(lab, *arguments), 1, arguments[-1] + ": ", "RepositoryNotFoundException", "'ecr repo ls'")
+    hint = ("'ecr repo ls --public' lists what there is" if "--public" in arguments else
+            "'ecr repo ls' lists what there is in us-east-1; is it the right account and region?")
+    for host in ("", f"{lab.host}/")[:1 if "--public" in arguments else 2]:
+        name = host + arguments[-1]
+        result = image(lab, *arguments[:-1], name)
+        error_of(result, 1, name + ": ", "RepositoryNotFoundException", f"; {hint}")
+        assert result.stderr.endswith(hint + "\n")
 
 
 @pytest.mark.parametrize("fault, code", [("throttle", 4), ("server_error", 4), ("cut", 4), ("html", 5), ("garble_json", 5),
@@ -299,7 +306,7 @@ def test_show(lab, app):
 def test_what_show_asks(lab, app, host, account):
     made = lab.push_image(f"{app}:v1")
     for reference, wanted in ((":v1", {"imageTag": "v1"}), (f"@{made.digest}", {"imageDigest": made.digest}),
-                              (f":v1@{made.digest}", {"imageTag": "v1", "imageDigest": made.digest})):
+                              (f":v1@{made.digest}", {"imageDigest": made.digest})):
         assert image(lab, "show", host.format(host=lab.host) + "team/app" + reference).code == 0
         sent = bodies(lab)
         assert sent[1].pop("acceptedMediaTypes")[:3] == [INDEX, DOCKER.replace("manifest.v2", "manifest.list.v2"), MANIFEST]
@@ -402,18 +409,51 @@ def test_what_show_may_not_know(lab, app, operation, action, member, word):
         assert member not in result.json[0] if options else not [x for x in result.lines if x.startswith(word)]
 
 
-@pytest.mark.parametrize("reference", [":v2", f"@{ZEROS}", ":v1@{other}"])
+@pytest.mark.parametrize("reference", [":v2", f"@{ZEROS}", f":v1@{ZEROS}", f":v2@{ZEROS}"])
 def test_show_what_is_not_there(lab, app, reference):
-    lab.add_images(app, [{"tags": ["v1"]}])
-    other, = lab.add_images(app, [{}])
-    name = "team/app" + reference.format(other=other)
+    lab.add_images(app, [{"tags": ["v1"]}, {}])
+    name = "team/app" + reference
     error_of(image(lab, "show", name), 1, name + ": ", "ImageNotFoundException", "'ecr image ls'")
+
+
+@pytest.mark.parametrize("tag", ["v1", "v9"])
+def test_show_by_digest_whatever_the_tag(lab, app, tag):
+    """The digest counts, as it does for those who pull."""
+    _, other = lab.add_images(app, [{"tags": ["v1"]}, {"tags": ["v2"]}])
+    result = image(lab, "show", f"team/app:{tag}@{other}")
+    assert result.code == 0 and result.lines[:2] == [f"digest\t{other}", "tags\tv2"] and result.stderr == "", result
+
+
+@pytest.mark.parametrize("name, value", [("registryId", "210987654321"), ("repositoryName", "team/other")])
+@pytest.mark.parametrize("verb", ["show", "restore"])
+def test_a_reply_about_another_repository(lab, app, verb, name, value):
+    digest, = lab.add_images(app, [{"tags": ["v1"]}])
+    where = {"registryId": "123456789012", "repositoryName": "team/app", name: value}
+    answer = {"show": {"imageDetails": [{"imageDigest": digest, "imageTags": ["v1"]}]},
+              "restore": {"imageId": {"imageTag": "v1"}, "imageStatus": "ACTIVATING"}}[verb]
+    lab.fault("body", service="api", text=json.dumps({**where, **answer}))
+    error_of(image(lab, verb, f"{app}:v1"), 5, "")
+    assert len(lab.requests()) == 1
+
+
+@pytest.mark.parametrize("token", ["7", "[]", "{}", "true"])
+def test_a_next_token_of_a_wrong_type(lab, app, token):
+    lab.fault("body", service="api", text='{"imageDetails": [], "nextToken": ' + token + "}")
+    error_of(image(lab, "ls", "team/app"), 5, "", "DescribeImages")
+    assert len(lab.requests()) == 1
+
+
+def test_negative_sizes(lab, app):
+    """A table shows what the service said."""
+    lab.fault("body", service="api", text=json.dumps({"imageDetails": [{"imageDigest": ZEROS, "imageSizeInBytes": -5}]}))
+    result = image(lab, "ls", "team/app")
+    assert (result.code, result.stdout) == (0, f"-\t{ZEROS}\t-5\t-\t-\t-\t-\n"), result
 
 
 @pytest.mark.parametrize("status", ["ARCHIVED", "ACTIVATING"])
 def test_show_an_archived_image(lab, app, status):
     digest, = lab.add_images(app, [{"tags": ["v1"], "status": status}])
-    for name in ("team/app:v1", f"team/app@{digest}"):
+    for name in ("team/app:v1", f"team/app@{digest}", f"team/app:v1@{digest}", f"{app}:v1"):
         error_of(image(lab, "show", name), 6, name + ": ", status, "'ecr image restore'")
 
 

@@ -15,6 +15,8 @@ BINARY = os.environ.get("ECR_BIN") or os.path.join(ROOT, "build", "ecr")
 ENV = {"AWS_REGION": "us-east-1"}
 OTHER, WEST = "210987654321.dkr.ecr.us-east-1.amazonaws.com", "123456789012.dkr.ecr.eu-west-1.amazonaws.com"
 ZEROS, ONES = ("sha256:" + digit * 64 for digit in "01")
+LAST_TAG = "An image that had no other tag is gone with its last one"
+NOT_LOOKED_AT = "An image that an index refers to stays as long as the index: that was not looked at"
 
 
 @pytest.fixture
@@ -45,10 +47,10 @@ def left(lab, name="team/app", service="ecr", **where):
     return {i["imageDigest"]: i.get("imageTags", []) for page in pages for i in page["imageDetails"]}
 
 
-def errors_of(result, *wanted):
-    """A line of stderr for each tuple of parts, in their order, and no other."""
+def errors_of(result, *wanted, note=None):
+    """A line of stderr for each tuple of parts, in their order, then the note, and no other."""
     lines = result.stderr.splitlines()
-    assert len(lines) == len(wanted), result
+    assert lines[len(wanted):] == ([note] if note else []) and len(lines) >= len(wanted), result
     for line, parts in zip(lines, wanted):
         assert line.startswith("ecr: " + parts[0]) and all(part in line for part in parts), (line, parts)
 
@@ -58,7 +60,7 @@ def errors_of(result, *wanted):
 def test_by_tag_and_by_digest(lab, app):
     two, one, none, stays = lab.add_images(app, [{"tags": ["a", "b"]}, {"tags": ["c", "d"]}, {}, {"tags": ["e"]}])
     result = remove(lab, "team/app:a", f"team/app@{one}", f"team/app@{none}", "team/app:never")
-    assert result.code == 0 and result.stderr == "", result
+    assert result.code == 0 and result.stderr == LAST_TAG + "\n", result
     assert result.stdout == (f"untagged  team/app:a  {two}\ndeleted  team/app@{one}  {one}\n"
                              f"deleted  team/app@{none}  {none}\ngone  team/app:never\n")
     assert bodies(lab) == [{"repositoryName": "team/app", "imageIds": [
@@ -68,8 +70,10 @@ def test_by_tag_and_by_digest(lab, app):
 
 def test_the_last_tag_takes_the_image_along(lab, app):
     """What is gone already is success."""
-    digest, = lab.add_images(app, [{"tags": ["a", "b"]}])
-    assert remove(lab, "team/app:a").code == 0 and left(lab) == {digest: ["b"]}
+    digest, = lab.add_images(app, [{"tags": ["a", "b", "c"]}])
+    assert remove(lab, "team/app:a").stderr == LAST_TAG + "\n" and left(lab) == {digest: ["b", "c"]}
+    result = remove(lab, "-q", "team/app:c")
+    assert (result.code, result.stderr) == (0, "") and left(lab) == {digest: ["b"]}
     assert remove(lab, "team/app:b").stdout == f"untagged  team/app:b  {digest}\n" and left(lab) == {}
     result = remove(lab, "team/app:b", f"team/app@{digest}")
     assert (result.code, result.stdout, result.stderr) == (0, f"gone  team/app:b\ngone  team/app@{digest}\n", "")
@@ -84,7 +88,9 @@ def test_json(lab, app):
         {"image": f"team/app@{two}", "state": "deleted", "imageDigest": two},
         {"image": "team/app:no", "state": "gone", "imageTag": "no"},
         {"image": f"team/app@{child}", "state": "failed", "imageDigest": child,
-         "failure": f"ImageReferencedByManifestList: Requested image referenced by manifest list: [{index}]"}]
+         "failure": f"ImageReferencedByManifestList: Requested image referenced by manifest list: [{index}]; "
+                    "remove the index that refers to it, too"}]
+    errors_of(result, (f"team/app@{child}: it was not removed: ImageReferencedByManifestList: ",), note=LAST_TAG)
 
 
 def test_archived_images(lab, app):
@@ -148,7 +154,7 @@ def both(lab, app):
 def test_public_and_private(lab, both, arguments, private, public):
     """A name without a host is one of the private registry, whatever stands beside it."""
     result = remove(lab, *(a.format(host=lab.host) for a in arguments))
-    assert result.code == 0 and result.stderr == "", result
+    assert result.code == 0 and result.stderr == LAST_TAG + "\n", result
     assert left(lab) == {both[0]: private} and left(lab, service="ecr-public") == {both[1]: public}
 
 
@@ -166,16 +172,35 @@ def test_no_credentials_for_one_registry(lab, app):
                     env={"ECR_REGISTRY_MAP": f"{lab.other_account}=nobody"})
     assert result.code == 3 and result.lines == [f"untagged  team/app:v1  {digests[0]}", f"failed  {OTHER}/first:v1",
                                                  f"failed  {OTHER}/other:v1", f"failed  {OTHER}/team/app:v1"]
-    assert all(line.startswith("ecr: ") and "nobody" in line for line in result.stderr.splitlines()) and result.stderr
+    errors_of(result, *[("", "no profile 'nobody'", lab.other_account)] * 3, note=LAST_TAG)
     assert len(bodies(lab)) == 1 and left(lab, "other") == {digests[1]: ["v1"]}
 
 
 @pytest.mark.parametrize("options", [[], ["--dry-run"]])
-def test_public_registry_of_a_stranger(lab, both, options):
-    result = remove(lab, *options, "public.ecr.aws/lab/team/app:v2", "public.ecr.aws/other/first:v1",
-                    "public.ecr.aws/other/team/app:v1")
-    assert result.code == 3 and [line.split()[0] for line in result.lines[1:]] == ["failed", "failed"], result
-    assert all("alias other" in line for line in result.stderr.splitlines()) and result.stderr
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_a_registry_that_cannot_be_opened(lab, app, options, place):
+    """Wherever it stands it fails by itself, and the others are done."""
+    digest, = lab.add_images(app, [{"tags": ["v1", "v2", "v3"]}])
+    images = ["team/app:v1", "team/app:v2"]
+    images.insert(place, f"{OTHER}/team/app:v1")
+    result = remove(lab, *options, *images, env={"ECR_REGISTRY_MAP": f"{lab.other_account}=nobody"})
+    done = "would-untag" if options else "untagged"
+    wanted = [f"failed  {i}" if i.startswith(OTHER) else f"{done}  {i}  {digest}" for i in images]
+    assert result.code == 3 and result.lines == wanted, result
+    errors_of(result, ("", "no profile 'nobody'", lab.other_account), note=NOT_LOOKED_AT if options else LAST_TAG)
+    assert left(lab) == {digest: ["v1", "v2", "v3"] if options else ["v3"]}
+
+
+@pytest.mark.parametrize("options", [[], ["--dry-run"]])
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_public_registry_of_a_stranger(lab, both, options, place):
+    strange = ["public.ecr.aws/other/first:v1", "public.ecr.aws/other/team/app:v1"]
+    images = [*strange[:place], "public.ecr.aws/lab/team/app:v2", *strange[place:]]
+    result = remove(lab, *options, *images)
+    assert result.code == 3 and [line.split()[1] for line in result.lines] == images, result
+    assert result.lines.pop(place).split()[0] == ("would-untag" if options else "untagged")
+    assert [line for line in result.lines if "/other/" in line] == [f"failed  {image}" for image in strange]
+    errors_of(result, *((f"{i}: ", "alias other") for i in strange), note=NOT_LOOKED_AT if options else LAST_TAG)
     assert left(lab, service="ecr-public") == {both[1]: ["v1", "v2"] if options else ["v1"]}
 
 
@@ -224,7 +249,8 @@ def test_a_child_whose_index_stays(lab, family):
         result = remove(lab, f"team/app@{family[0]}", *beside)
         assert result.code == 5 and result.lines[0] == f"failed  team/app@{family[0]}", result
         assert [line.split()[0] for line in result.lines[1:]] == ["untagged", "gone"][:len(beside)]
-        errors_of(result, (f"team/app@{family[0]}: ", "ImageReferencedByManifestList", family[3]))
+        errors_of(result, (f"team/app@{family[0]}: ", "ImageReferencedByManifestList", family[3],
+                           "; remove the index that refers to it, too"), note=LAST_TAG if beside else None)
         assert len(bodies(lab)) == count and family[0] in left(lab)
 
 
@@ -245,7 +271,7 @@ def test_duplicates(lab, app):
     one, two = lab.add_images(app, [{"tags": ["a"]}, {"tags": ["b", "c"]}])
     images = ["team/app:a", "team/app:a", f"team/app@{two}", "team/app:b", f"team/app@{two}", f"{app}:a", f"{app}@{two}"]
     result = remove(lab, *images)
-    assert result.code == 0 and result.stderr == "" and left(lab) == {}
+    assert result.code == 0 and result.stderr == LAST_TAG + "\n" and left(lab) == {}
     assert [line.split()[1] for line in result.lines] == images
     assert {line.split()[0] for line in result.lines} <= {"untagged", "deleted", "gone"}
     assert result.lines[0] == f"untagged  team/app:a  {one}" and result.lines[2] == f"deleted  team/app@{two}  {two}"
@@ -266,7 +292,7 @@ def test_tag_with_another_digest_beside_the_tag(lab, app):
     one, two = lab.add_images(app, [{"tags": ["a", "b"]}, {"tags": ["c"]}])
     result = remove(lab, f"team/app:a@{two}", "team/app:a")
     assert result.lines == [f"failed  team/app:a@{two}", f"untagged  team/app:a  {one}"] and result.code == 5
-    errors_of(result, (f"team/app:a@{two}: ", "ImageTagDoesNotMatchDigest"))
+    errors_of(result, (f"team/app:a@{two}: ", "ImageTagDoesNotMatchDigest"), note=LAST_TAG)
 
 
 # ---- failures
@@ -282,30 +308,62 @@ def test_what_the_service_says_of_one(lab, app, code, reason, parts):
     result = remove(lab, "team/app:a", "team/app:b")
     assert result.code == 5 and result.stdout == f"failed  team/app:a\nuntagged  team/app:b  {ONES}\n", result
     assert len(lab.requests()) == 1
-    errors_of(result, ("team/app:a: ", *parts))
+    errors_of(result, ("team/app:a: ", *parts), note=LAST_TAG)
     assert "\x1b" not in result.stderr and "\u202e" not in result.stderr
 
 
 def test_what_the_service_says_nothing_of(lab, app):
     """It is asked once more, and has failed then: silence is no success."""
-    lab.fault("body", service="api", operation="BatchDeleteImage", text='{"imageIds": [{"imageTag": "b"}], "failures": []}')
+    answer = {"imageIds": [{"imageTag": "b", "imageDigest": ONES}], "failures": []}
+    lab.fault("body", service="api", operation="BatchDeleteImage", text=json.dumps(answer))
     result = remove(lab, "team/app:a", "team/app:b")
-    assert result.code == 5 and result.stdout == "failed  team/app:a\nuntagged  team/app:b\n", result
-    errors_of(result, ("team/app:a: ", "nothing was said about it"))
+    assert result.code == 5 and result.stdout == f"failed  team/app:a\nuntagged  team/app:b  {ONES}\n", result
+    errors_of(result, ("team/app:a: ", "nothing was said about it"), note=LAST_TAG)
     assert [body["imageIds"] for body in bodies(lab)] == [[{"imageTag": "a"}, {"imageTag": "b"}], [{"imageTag": "a"}]]
+
+
+@pytest.mark.parametrize("digest", [{}, {"imageDigest": None}, {"imageDigest": 7}, {"imageDigest": ""},
+                                    {"imageDigest": "sha256:12"}, {"imageDigest": ONES + "0"}, {"imageDigest": ONES + "\n"},
+                                    {"imageDigest": "x"}])
+def test_a_row_without_a_good_digest(lab, app, digest):
+    """It is no removal."""
+    answer = {"imageIds": [{"imageTag": "b", **digest}], "failures": []}
+    lab.fault("body", service="api", operation="BatchDeleteImage", text=json.dumps(answer))
+    result = remove(lab, "team/app:b", f"team/app@{ONES}")
+    assert result.code == 5 and result.stdout == f"failed  team/app:b\nfailed  team/app@{ONES}\n", result
+    errors_of(result, *((f"{name}: ", "nothing was said about it") for name in ("team/app:b", f"team/app@{ONES}")))
+    assert len(bodies(lab)) == 1
+
+
+def test_a_row_about_another_image(lab, app):
+    answer = {"imageIds": [{"imageTag": "a", "imageDigest": ZEROS}, {"imageTag": "b", "imageDigest": ZEROS}], "failures": []}
+    lab.fault("body", service="api", operation="BatchDeleteImage", text=json.dumps(answer))
+    result = remove(lab, f"team/app@{ONES}", f"team/app:b@{ONES}", "team/app:c")
+    assert result.code == 5 and [line.split()[0] for line in result.lines] == ["failed"] * 3, result
+    assert result.stderr.count("nothing was said about it") == len(result.stderr.splitlines()) == 3
+
+
+@pytest.mark.parametrize("name, value", [("repositoryName", "other"), ("registryId", "210987654321")])
+def test_a_reply_about_another_repository(lab, app, name, value):
+    answer = {"imageIds": [{"imageTag": "a", "imageDigest": ONES}], "failures": [], name: value}
+    lab.fault("body", service="api", operation="BatchDeleteImage", text=json.dumps(answer))
+    result = remove(lab, f"{app}:a")
+    assert result.code == 5 and result.stdout == f"failed  {app}:a\n" and len(bodies(lab)) == 1, result
+    errors_of(result, ("", "BatchDeleteImage"))
 
 
 def test_denied(lab, app):
     digest, = lab.add_images(app, [{"tags": ["a"]}])
     result = remove(lab, "team/app:a", f"team/app@{digest}", "other:b", key="describe")
     assert result.code == 3 and result.stdout == f"failed  team/app:a\nfailed  team/app@{digest}\nfailed  other:b\n"
-    errors_of(result, ("team/app: ", "ecr:BatchDeleteImage"), ("other: ", "ecr:BatchDeleteImage"))
+    errors_of(result, ("team/app:a: ", "ecr:BatchDeleteImage"), ("other:b: ", "ecr:BatchDeleteImage"))
+    errors_of(remove(lab, f"{app}:a", key="describe"), (f"{app}:a: ", "ecr:BatchDeleteImage"))
     assert left(lab) == {digest: ["a"]}
 
 
 def test_denied_in_public(lab, both):
     lab.new_key("looker", allow=["ecr-public:Describe*"])
-    errors_of(remove(lab, "--public", "team/app:v1", key="looker"), ("team/app: ", "ecr-public:BatchDeleteImage"))
+    errors_of(remove(lab, "--public", "team/app:v1", key="looker"), ("team/app:v1: ", "ecr-public:BatchDeleteImage"))
 
 
 def test_one_call_is_denied(lab, app):
@@ -314,23 +372,28 @@ def test_one_call_is_denied(lab, app):
     lab.fault("deny", service="api", count=1)
     result = remove(lab, "--json", "team/app:a", "other:b", "other:c")
     error, *rows = result.json
-    assert result.code == 3 and (error["error"]["reason"], error["error"]["subject"]) == ("denied", "team/app"), result
+    assert result.code == 3 and (error["error"]["reason"], error["error"]["subject"]) == ("denied", "team/app:a"), result
     assert [(r["image"], r["state"]) for r in rows] == [("team/app:a", "failed"), ("other:b", "untagged"), ("other:c", "gone")]
-    errors_of(result, ("team/app: ", "ecr:BatchDeleteImage"))
+    errors_of(result, ("team/app:a: ", "ecr:BatchDeleteImage"), note=LAST_TAG)
 
 
 def test_repository_that_is_not_there(lab, app):
     digest, = lab.add_images(app, [{"tags": ["a"]}])
     result = remove(lab, "none:a", "team/app:a")
     assert result.code == 1 and result.stdout == f"failed  none:a\nuntagged  team/app:a  {digest}\n"
-    errors_of(result, ("none: ", "RepositoryNotFoundException", "ecr repo ls"))
+    hint = "; 'ecr repo ls' lists what there is in us-east-1; is it the right account and region?"
+    errors_of(result, ("none:a: ", "RepositoryNotFoundException", hint), note=LAST_TAG)
+    result = remove(lab, "--public", "none:a")
+    assert result.code == 1 and result.stdout == "failed  none:a\n"
+    errors_of(result, ("none:a: ", "RepositoryNotFoundException", "; 'ecr repo ls --public' lists what there is"))
+    assert "region" not in result.stderr
 
 
 def test_the_worst_counts(lab, family):
     lab.fault("throttle", service="api", count=1)
     result = remove(lab, "--max-attempts", "1", "none:a", "other:a", f"team/app@{family[0]}")
     assert result.code == 5 and [line.split()[0] for line in result.lines] == ["failed", "gone", "failed"]
-    errors_of(result, ("none: ",), (f"team/app@{family[0]}: ",))
+    errors_of(result, ("none:a: ",), (f"team/app@{family[0]}: ",))
 
 
 @pytest.mark.parametrize("fault, code", [("throttle", 4), ("server_error", 4), ("cut", 4), ("html", 5), ("garble_json", 5),
@@ -348,7 +411,7 @@ def test_a_later_round_fails(lab, family):
     index, top = (f"team/app@{family[i]}" for i in (3, 4))
     result = remove(lab, "--max-attempts", "1", index, top)
     assert result.code == 4 and result.lines == [f"failed  {index}", f"deleted  {top}  {family[4]}"]
-    errors_of(result, ("team/app: ",))
+    errors_of(result, (f"{index}: ",))
 
 
 # ---- dry run
@@ -359,7 +422,7 @@ def test_dry_run(lab, family):
     lab.clear_log()
     images = ["team/app:top", f"team/app@{family[3]}", "team/app:none", "other:x", "team/app:a"]
     result = lab.ecr("image", "rm", "--dry-run", *images, env=ENV)
-    assert result.code == 0 and result.stderr == "", result
+    assert result.code == 0 and result.stderr == NOT_LOOKED_AT + "\n", result
     assert result.stdout == (f"would-delete  team/app:top  {family[4]}\nwould-delete  team/app@{family[3]}  {family[3]}\n"
                              f"gone  team/app:none\ngone  other:x\nwould-untag  team/app:a  {two}\n")
     assert {r["operation"] for r in lab.requests()} == {"DescribeImages"}
@@ -370,10 +433,71 @@ def test_dry_run(lab, family):
     assert left(lab) == before
 
 
+@pytest.mark.parametrize("images, words", [
+    (["{app}:a"], "untag"), (["{app}:a", "{app}:b"], "delete delete"),
+    (["{app}:b", "{app}:c", "{app}:a"], "delete delete delete"), (["{app}:a", "{app}:a"], "untag untag"),
+    (["{app}:a", "{app}@{one}"], "delete delete"),
+    (["{app}@{one}", "{app}:b"], "delete delete"), (["{app}:a", "{app}@{two}"], "untag delete"),
+    (["{app}:a@{one}"], "untag"), (["{app}:a@{one}", "{app}:b"], "delete delete"),
+    (["{app}:a@{one}", "{app}:a"], "untag untag"), (["{app}:c"], "delete"), (["{app}:a", "other:b"], "untag untag"),
+    (["other:a", "{app}:b", "{app}:a", "other:c"], "untag delete delete gone")])
+@pytest.mark.parametrize("host", ["", "{host}/"])
+def test_dry_run_judges_all_together(lab, app, host, images, words):
+    """An image goes with its digest, and when none of its tags is left."""
+    one, two = lab.add_images(app, [{"tags": ["a", "b"]}, {"tags": ["c"]}])
+    lab.add_images(f"{lab.host}/other", [{"tags": ["a", "b"]}])
+    images = [i.format(app=host.format(host=lab.host) + "team/app", one=one, two=two) for i in images]
+    result = remove(lab, "--dry-run", *images)
+    said = ["gone" if word == "gone" else f"would-{word}" for word in words.split()]
+    assert result.code == 0 and [line.split()[:2] for line in result.lines] == [[*p] for p in zip(said, images)], result
+    assert result.stderr == NOT_LOOKED_AT + "\n" and left(lab) == {one: ["a", "b"], two: ["c"]}
+    remove(lab, *images)  # and so it is
+    there = left(lab)
+    for image, word in zip(images, said):
+        digest = two if image.endswith((":c", two)) else one
+        if "team/app" in image:
+            assert (digest in there) == (word == "would-untag"), image
+
+
+def test_dry_run_of_a_tag_with_its_digest(lab, app):
+    """It is asked by the digest; that the tag points elsewhere is a failure, as without --dry-run."""
+    one, two = lab.add_images(app, [{"tags": ["a", "b"]}, {"tags": ["c"]}])
+    images = [f"team/app:a@{two}", f"team/app:none@{one}", f"team/app:a@{ZEROS}", "team/app:c"]
+    result = remove(lab, "--dry-run", *images)
+    assert result.code == 5 and result.lines[2:] == [f"gone  {images[2]}", f"would-delete  {images[3]}  {two}"], result
+    assert [line.split()[:2] for line in result.lines[:2]] == [["failed", images[0]], ["failed", images[1]]]
+    errors_of(result, *((image + ": ", "the tag does not point to this digest") for image in images[:2]), note=NOT_LOOKED_AT)
+    asked_for = [body["imageIds"] for body in bodies(lab, "DescribeImages") if "imageIds" in body]
+    assert asked_for == [[{"imageDigest": two}], [{"imageDigest": one}], [{"imageDigest": ZEROS}], [{"imageTag": "c"}]]
+    assert bodies(lab) == [] and left(lab) == {one: ["a", "b"], two: ["c"]}
+    failed, = remove(lab, "--dry-run", "--json", images[0]).json
+    assert failed == {"image": images[0], "state": "failed", "imageTag": "a", "imageDigest": two,
+                      "failure": "the tag does not point to this digest"}
+
+
 def test_dry_run_of_an_archived_image(lab, app):
     """It would go, though it is hidden where it is asked for by its name."""
     digest, = lab.add_images(app, [{"tags": ["old"], "status": "ARCHIVED"}])
-    assert remove(lab, "--dry-run", "team/app:old").stdout == f"would-delete  team/app:old  {digest}\n"
+    for name in ("team/app:old", f"team/app@{digest}", f"team/app:old@{digest}"):
+        result = remove(lab, "--dry-run", name)
+        assert (result.code, result.stdout) == (0, f"would-delete  {name}  {digest}\n"), result
+        assert result.stderr == NOT_LOOKED_AT + "\n"
+
+
+@pytest.mark.parametrize("tag", ["a", "none"])
+def test_dry_run_of_an_archived_image_by_another_tag(lab, app, tag):
+    digest, _ = lab.add_images(app, [{"tags": ["old"], "status": "ARCHIVED"}, {"tags": ["a"]}])
+    for options in (["--dry-run"], []):  # as it is foretold, so it is
+        result = remove(lab, *options, f"team/app:{tag}@{digest}")
+        assert result.code == 5 and result.stdout.startswith(f"failed  team/app:{tag}@{digest}"), result
+    assert digest in left(lab)
+
+
+def test_dry_run_of_some_tags_of_an_archived_image(lab, app):
+    digest, = lab.add_images(app, [{"tags": ["old", "older"], "status": "ARCHIVED"}])
+    assert remove(lab, "--dry-run", "team/app:old").stdout == f"would-untag  team/app:old  {digest}\n"
+    result = remove(lab, "--dry-run", "team/app:old", "team/app:older")
+    assert result.lines == [f"would-delete  team/app:{name}  {digest}" for name in ("old", "older")]
 
 
 def test_dry_run_as_json_and_in_the_dark(lab, app):
@@ -383,10 +507,11 @@ def test_dry_run_as_json_and_in_the_dark(lab, app):
         {"image": f"team/app@{ZEROS}", "state": "gone", "imageDigest": ZEROS}]
     result = remove(lab, "--dry-run", "none:a", "team/app:a")
     assert result.code == 1 and result.stdout == f"failed  none:a\nwould-delete  team/app:a  {digest}\n"
-    errors_of(result, ("none:a: ", "RepositoryNotFoundException"))
+    errors_of(result, ("none:a: ", "RepositoryNotFoundException"), note=NOT_LOOKED_AT)
     denied = remove(lab, "--dry-run", "team/app:a", key="nothing")
     assert denied.code == 3 and denied.stdout == "failed  team/app:a\n"
-    errors_of(denied, ("team/app:a: ", "ecr:DescribeImages"))
+    errors_of(denied, ("team/app:a: ", "ecr:DescribeImages"), note=NOT_LOOKED_AT)
+    assert remove(lab, "-q", "--dry-run", "team/app:a").stderr == ""
 
 
 # ---- the question
@@ -417,7 +542,24 @@ def test_yes(lab, app, answer):
     digest, = lab.add_images(app, [{"tags": ["a"]}])
     code, said, out = asked(lab, answer, "team/app:a")
     assert (code, out) == (0, f"untagged  team/app:a  {digest}\n") and left(lab) == {}
-    assert said.startswith("Do you want to remove team/app:a? [y/N] ")
+    assert said.startswith("Do you want to remove team/app:a (an image goes with its last tag), in us-east-1? [y/N] ")
+    assert said.endswith("\n" + LAST_TAG + "\n") and len(said.splitlines()) == 2
+
+
+@pytest.mark.parametrize("images, place, calls", [
+    (["{host}/team/app:v1", "team/app:v2"], "us-east-1 of 123456789012", []), (["team/app:v1"], "us-east-1", []),
+    (["--region", "eu-west-1", "team/app:v1"], "eu-west-1", []), ([f"{WEST}/team/app:v1"], "eu-west-1 of 123456789012", []),
+    (["--public", "team/app:v1"], "ECR Public", []),
+    (["public.ecr.aws/lab/team/app:v1"], "ECR Public", ["DescribeRegistries"])])
+def test_the_question_names_the_place(lab, both, images, place, calls):
+    """Nothing of what is asked about is called yet."""
+    images = [i.format(host=lab.host) for i in images]
+    lab.clear_log()
+    code, said, out = asked(lab, b"n\n", *images)
+    names = [i for i in images if ":v" in i]
+    more = f" and {len(names) - 1} more" if names[1:] else ""
+    assert (code, out, [r["operation"] for r in lab.requests()]) == (5, "", calls)
+    assert said.startswith(f"Do you want to remove {names[0]}{more} (an image goes with its last tag), in {place}? [y/N] ")
 
 
 @pytest.mark.parametrize("answer", [b"n\n", b"\n", b"yeah\n", b"\x04", b"no y\n", b"y" * 100 + b"\n"])
@@ -426,7 +568,8 @@ def test_no(lab, app, answer):
     lab.clear_log()
     code, said, out = asked(lab, answer, "team/app:a", "other:b", f"other@{ZEROS}")
     assert (code, out, lab.requests()) == (5, "", [])
-    assert said.startswith("Do you want to remove team/app:a and 2 more? [y/N] ") and said.splitlines()[-1].endswith(
+    question = "Do you want to remove team/app:a and 2 more (an image goes with its last tag), in us-east-1? [y/N] "
+    assert said.startswith(question) and said.splitlines()[-1].endswith(
         "ecr: image: nothing was done, as the answer was not yes")
 
 

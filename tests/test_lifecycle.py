@@ -45,7 +45,8 @@ OPTIONS = [
     (["--keep", "10"], [stay(1, 10)]), (["--untagged-days", "7"], [go(7)]),
     (["--keep=1", "--untagged-days=1"], [go(1), stay(2, 1)]),
     (["--keep", "3", "--prefix", "prod-"], [stay(1, 3, "prod-")]), (["--keep", "1000000"], [stay(1, 1000000)]),
-    (["--prefix", "b", "--untagged-days", "9", "--prefix", 'a"é', "--keep", "2"], [go(9), stay(2, 2, "b"), stay(3, 2, 'a"é')])]
+    (["--prefix", "b", "--untagged-days", "9", "--prefix", "_A.1-z", "--keep", "2"],
+     [go(9), stay(2, 2, "b"), stay(3, 2, "_A.1-z")])]
 
 
 @pytest.fixture
@@ -153,6 +154,10 @@ def test_set_counts_characters(lab, app, tmp_path):
     (["set", "team/app", "--untagged-days", "1", "--prefix", "a"], ["--prefix", "--keep"]),
     (["preview", "team/app", "--prefix", "a"], ["--prefix", "--keep"]), (["set", "team/app", "--keep", "1", "--prefix", ""],
     ["--prefix", "empty"]),
+    *[(["set", "team/app", "--keep", "1", "--prefix", "ok", f"--prefix={bad}"],
+       [bad, "no tag begins so: it has letters, digits, '_', '.' and '-'"])
+      for bad in ("a*", "a/b", "a b", "a:b", 'a"', "é", "-a", ".a", "a" * 129)],
+    (["preview", "team/app", "--keep", "1", "--prefix", "*"], ["*", "no tag begins so"]),
     (["set", "team/app", "--keep", "0"], ["--keep", "from 1"]), (["set", "team/app", "--keep", "-1"], ["--keep", "from 1"]),
     (["set", "team/app", "--keep", "ten"], ["--keep", "'ten'"]), (["set", "team/app", "--keep"], ["--keep", "needs a value"]),
     (["preview", "team/app", "--keep", "0"], ["--keep", "from 1"]), (["set", "team/app", "--untagged-days", "0"],
@@ -286,21 +291,23 @@ def test_denied_while_it_waits(lab, app):
 @pytest.mark.parametrize("arguments, operation", EACH)
 def test_no_repository(lab, arguments, operation):
     lab.clear_log()
-    error_of(lifecycle(lab, *arguments, "none"), 1, "none", "RepositoryNotFoundException", "'ecr repo ls'")
+    error_of(lifecycle(lab, *arguments, "none"), 1, "none", "RepositoryNotFoundException",
+             "; 'ecr repo ls' lists what there is in us-east-1; is it the right account and region?")
     assert [o for o, _ in asked(lab)] == [operation]
 
 
 @pytest.mark.parametrize("arguments, operation", EACH)
-@pytest.mark.parametrize("code, status", [("LimitExceededException", 5), ("InvalidParameterException", 2),
-("ValidationException", 2)])
+@pytest.mark.parametrize("code, status", [("LimitExceededException", 5), ("InvalidParameterException", 5),
+("ValidationException", 5)])
 def test_refused(lab, app, arguments, operation, code, status):
     lab.fault("refuse", service="api", operation=operation, code=code, message="as it is")
     error_of(lifecycle(lab, *arguments, "team/app"), status, "team/app", code, "as it is")
 
 
 def test_without_a_policy(lab, app):
-    error_of(lifecycle(lab, "show", "team/app"), 1, "team/app", "LifecyclePolicyNotFoundException")
-    error_of(lifecycle(lab, "preview", "team/app"), 1, "team/app", "LifecyclePolicyNotFoundException")
+    for verb in ("show", "preview"):
+        line = error_of(lifecycle(lab, verb, "team/app"), 1, "team/app", "LifecyclePolicyNotFoundException")
+        assert line.endswith("; 'ecr lifecycle set' sets one, --keep N says which")
     assert asked(lab) == [(GET, APP), (START, APP)]
 
 
@@ -324,8 +331,26 @@ def test_rm_asks(lab, app):
         assert lab.requests() == []
         ran = run(lab, "lifecycle", "rm", "team/app", console="both", typed=typed)
         assert (ran.code, ran.out) == (code, ""), ran
-        assert "Do you want to remove the lifecycle policy of team/app? [y/N] " in ran.err, ran
+        assert ran.err.startswith("Do you want to remove the lifecycle policy of team/app, in us-east-1? [y/N] "), ran
     assert asked(lab) == [(DELETE, APP)] and is_set(lab) is None
+
+
+def test_rm_asks_with_the_host(lab, app):
+    set_up(lab)
+    for typed, code in ((b"n\n", 5), (b"y\n", 0)):
+        assert lab.requests() == []
+        ran = run(lab, "lifecycle", "rm", f"{HOST}/team/app", console="both", typed=typed)
+        what = f"remove the lifecycle policy of {HOST}/team/app, in us-east-1 of 123456789012? [y/N] "
+        assert (ran.code, ran.out) == (code, "") and ran.err.startswith(f"Do you want to {what}"), ran
+    assert asked(lab) == [(DELETE, {**REGISTRY, **APP})] and is_set(lab) is None
+
+
+def test_rm_without_credentials_asks_nothing(lab, app):
+    """The session is opened before the question."""
+    set_up(lab)
+    ran = run(lab, "lifecycle", "rm", "team/app", console="both", typed=b"y\n",
+              env=dict.fromkeys(lab.key_environment("full"), ""))
+    assert (ran.code, ran.out) == (3, "") and "Do you want" not in ran.err and is_set(lab) == KEEP_ONE, ran
 
 
 # ---- preview
@@ -358,8 +383,56 @@ def test_preview_of_the_policy_that_is_set(lab, app):
 def test_preview_of_a_transition(lab, app):
     digest, = lab.add_images(app, [{"tags": ["a"], "age": 3 * DAY}])
     text = policy(rule(5, "any", "sinceImagePulled", 1)).replace('"expire"', '"transition", "targetStorageClass": "archive"')
-    row, = lifecycle(lab, "preview", "team/app", "-", stdin=text).lines
-    assert re.fullmatch(f"a\t{digest}\t[0-9-]+T[0-9:]+Z\tTRANSITION\t5", row)
+    result = lifecycle(lab, "preview", "team/app", "-", stdin=text)
+    row, = result.lines
+    assert re.fullmatch(f"a\t{digest}\t[0-9-]+T[0-9:]+Z\tTRANSITION\t5", row) and result.code == 0
+    assert result.stderr == "0 images of team/app would go\n1 would be archived\n"
+
+
+def answered(lab, *pages, **members):
+    """What the service says of previews, page by page."""
+    for number, page in enumerate(pages):
+        more = {"nextToken": f"t{number}"} if number + 1 < len(pages) else {}
+        text = json.dumps({"status": "COMPLETE", "previewResults": [], **page, **more, **members})
+        lab.fault("body", service="api", operation=LOOK, count=1, text=text)
+
+
+def test_preview_counts_each_kind_by_itself(lab, app):
+    rows = [{"imageDigest": "sha256:" + f"{n:02x}" * 32, "action": {"type": kind}, "appliedRulePriority": 1}
+            for n, kind in enumerate(["TRANSITION", "EXPIRE", "TRANSITION", "SOMETHING", "EXPIRE", "TRANSITION"])]
+    answered(lab, {"previewResults": rows[:4]}, {"previewResults": rows[4:]})
+    result = lifecycle(lab, "preview", "team/app", "--keep", "1")
+    assert (result.code, result.stderr) == (0, "2 images of team/app would go\n3 would be archived\n"), result
+    assert [line.split("\t")[3] for line in result.lines] == [row["action"]["type"] for row in rows]
+
+
+MEANWHILE = "another policy was tried meanwhile, in place of this one; begin again"
+
+
+@pytest.mark.parametrize("text", [policy(rule(1, "any", "imageCountMoreThan", 2)), policy(ONE, ONE), "{}", "no JSON", ""])
+def test_another_policy_was_tried(lab, app, text):
+    answered(lab, {"lifecyclePolicyText": text})
+    error_of(lifecycle(lab, "preview", "team/app", "-", stdin=KEEP_ONE), 5, "team/app", MEANWHILE)
+    assert [o for o, _ in asked(lab)] == [START, LOOK]
+
+
+def test_another_policy_was_tried_between_two_pages(lab, app):
+    other = policy(rule(1, "any", "imageCountMoreThan", 2))
+    answered(lab, {"lifecyclePolicyText": KEEP_ONE}, {"lifecyclePolicyText": other})
+    error_of(lifecycle(lab, "preview", "team/app", "-", stdin=KEEP_ONE), 5, "team/app", MEANWHILE)
+
+
+@pytest.mark.parametrize("text", [
+    None, KEEP_ONE, json.dumps(json.loads(KEEP_ONE), indent=3, sort_keys=True), KEEP_ONE.replace("any", "\\u0061ny")])
+def test_the_same_policy_in_other_words(lab, app, text):
+    answered(lab, {"lifecyclePolicyText": text} if text else {})
+    done(lifecycle(lab, "preview", "team/app", "-", stdin=KEEP_ONE), "", "0 images of team/app would go")
+
+
+def test_a_preview_without_a_policy_takes_any(lab, app):
+    set_up(lab)
+    answered(lab, {"lifecyclePolicyText": policy(rule(1, "any", "imageCountMoreThan", 2))})
+    done(lifecycle(lab, "preview", "team/app"), "", "0 images of team/app would go")
 
 
 def test_preview_of_many(lab, app):
@@ -406,7 +479,10 @@ def test_previews_that_end_otherwise(lab, app, status):
 
 
 @pytest.mark.parametrize("reply", [{}, {"status": 5}, {"status": "COMPLETE"}, {"status": "COMPLETE", "previewResults": {}},
-                                   {"status": "COMPLETE", "previewResults": ["x"]}])
+                                   {"status": "COMPLETE", "previewResults": ["x"]},
+                                   *[{"status": "COMPLETE", "previewResults": [], **more} for more in (
+                                       {"nextToken": 5}, {"nextToken": ["t"]}, {"nextToken": True},
+                                       {"repositoryName": "team/other"}, {"repositoryName": 5})]])
 def test_previews_that_are_none(lab, app, reply):
     lab.fault("body", service="api", operation=LOOK, text=json.dumps(reply))
     error_of(lifecycle(lab, "preview", "team/app", "--keep", "1"), 5, API, LOOK)
@@ -419,6 +495,46 @@ def test_a_preview_that_begins_anew(lab, app):
     lab.fault("body", service="api", operation=LOOK, skip=1, count=1, text=json.dumps(running))
     result = lifecycle(lab, "preview", "team/app", "--keep", "1")
     assert result.code == 0 and len(result.lines) == 150 and len(asked(lab)) == 5, result
+
+
+@pytest.mark.parametrize("arguments, operation", EACH)
+@pytest.mark.parametrize("wrong", [{"repositoryName": "team/other"}, {"registryId": "210987654321"}, {"registryId": 5}])
+def test_replies_about_something_else(lab, app, arguments, operation, wrong):
+    same = {**REGISTRY, **APP, "lifecyclePolicyText": KEEP_ONE, "status": "COMPLETE", "previewResults": []}
+    lab.fault("body", service="api", operation=operation, text=json.dumps({**same, **wrong}))
+    error_of(lifecycle(lab, *arguments, f"{HOST}/team/app"), 5, API, operation)
+    assert [o for o, _ in asked(lab)] == [operation]
+    lab.clear()
+    lab.fault("body", service="api", operation=operation, text=json.dumps(same))
+    answered(lab, APP)
+    assert lifecycle(lab, *arguments, f"{HOST}/team/app").code == 0
+
+
+# ---- operands as they were typed
+
+def test_errors_name_the_operand_as_it_was_typed(lab, app):
+    named = f"{HOST}/team/app"
+    for verb in ("show", "preview"):
+        error_of(lifecycle(lab, verb, named), 1, named, "LifecyclePolicyNotFoundException")
+    for arguments, operation in EACH:
+        error_of(lifecycle(lab, *arguments, named, key="nothing"), 3, named, f"lacks the IAM action ecr:{operation}")
+
+
+def test_notes_name_the_operand_as_it_was_typed(lab, app):
+    named = f"{HOST}/team/app"
+    done(lifecycle(lab, "set", "--keep", "1", named), "", f"Lifecycle policy set: {named}")
+    done(lifecycle(lab, "preview", named), "", f"0 images of {named} would go")
+    done(lifecycle(lab, "rm", "--yes", named), "", f"Lifecycle policy removed: {named}")
+    done(lifecycle(lab, "rm", "--yes", named), "", f"There was no lifecycle policy: {named}")
+
+
+def test_errors_of_a_preview_name_the_operand_as_it_was_typed(lab, app):
+    named = f"{HOST}/team/app"
+    answered(lab, {"status": "FAILED"})
+    error_of(lifecycle(lab, "preview", "--keep", "1", named), 5, named, "the preview ended as FAILED")
+    lab.setting(preview_polls=100)
+    result = lifecycle(lab, "--timeout", "400ms", "preview", named, "--keep", "1")
+    error_of(result, 4, f"the preview of {named}", "IN_PROGRESS")
 
 
 @pytest.mark.parametrize("fault, code", [("throttle", 4), ("server_error", 4), ("html", 5), ("cut", 4)])

@@ -69,13 +69,17 @@ VERBS = [
     Verb(f"cache set --role-arn {ROLE} mirror", "UpdatePullThroughCacheRule", "ValidatePullThroughCacheRule"),
     Verb("cache rm --yes mirror", "DeletePullThroughCacheRule"), Verb("cache test mirror", "ValidatePullThroughCacheRule"),
     Verb("replication show", "DescribeRegistry"), Verb("replication status app:v1", "DescribeImageReplicationStatus"),
-    Verb("replication set --to us-west-2", "DescribeRegistry", "PutReplicationConfiguration"),
+    Verb("replication set --yes --to us-west-2", "DescribeRegistry", "PutReplicationConfiguration"),
+    Verb("replication set --yes --to us-west-2/210987654321", "PutReplicationConfiguration"),
     Verb("replication rm --yes", "DescribeRegistry", "PutReplicationConfiguration"),
     Verb("scan start app:v1", "StartImageScan", FINDINGS, FINDINGS), Verb("scan start --no-wait app:v1", "StartImageScan"),
     Verb("scan show app:v1", FINDINGS, FINDINGS), Verb("scan config", "GetRegistryScanningConfiguration"),
-    Verb("scan config --type basic", "PutRegistryScanningConfiguration")]
+    Verb("scan config --type basic", "GetRegistryScanningConfiguration", "PutRegistryScanningConfiguration"),
+    Verb("scan config --yes --type basic", "PutRegistryScanningConfiguration")]
+DRY_RUN = "An image that an index refers to stays as long as the index: that was not looked at"  # said last, come what may
 FIRST_CALLS = [(verb, 0) for verb in VERBS]
 LATER_CALLS = [(verb, n) for verb in VERBS for n in range(1, len(verb.needed))]
+VALIDATIONS = [(verb, 1) for verb in VERBS if verb.line.split()[:2] in (["cache", "add"], ["cache", "set"])]
 SIDE_CALLS = [(verb, n) for verb in VERBS for n in range(len(verb.needed), len(verb.calls))]
 
 
@@ -118,13 +122,27 @@ def operations(lab):
     return [r["operation"] for r in lab.requests()]
 
 
+def is_about_images(result):
+    """Whether each operand has a line of its own, that of a failure too."""
+    return "rm" in result.arguments and "image" in result.arguments
+
+
+def notes_and_error(result):
+    """([note], error), without what a dry run says after all else."""
+    lines = result.stderr.splitlines()
+    if "--dry-run" in result.arguments:
+        assert lines and lines.pop() == DRY_RUN, result
+    *notes, line = lines or [""]
+    return notes, line
+
+
 def failed(result, codes, *parts):
     """One line of error, the last; nothing on stdout that was not found out."""
-    *notes, line = result.stderr.splitlines() or [""]
+    notes, line = notes_and_error(result)
     assert result.code in (codes if isinstance(codes, tuple) else (codes,)), result
     assert line.startswith("ecr: ") and all(part in line for part in parts), result
     assert not [note for note in notes if note.startswith("ecr: ")], result
-    assert result.stdout in ("", "failed  app:v1\n"), result
+    assert result.stdout == ("failed  app:v1\n" if is_about_images(result) else ""), result
 
 
 # ---- in health, so that the rest means something
@@ -219,8 +237,9 @@ def check_replies(lab, verb, number):
     for text in replies(verb, number):
         spoil(lab, verb, number, "body", text=text)
         result = run(lab, verb, "--timeout", "3s")
-        *_, last = result.stderr.splitlines() or [""]
-        good = result.code == 5 and last.startswith("ecr: ") and result.stdout in ("", "failed  app:v1\n")
+        _, last = notes_and_error(result)
+        shown = "failed  app:v1\n" if is_about_images(result) else ""
+        good = result.code == 5 and last.startswith("ecr: ") and result.stdout == shown
         accepted += [] if good else [(text, result.code, result.stdout, result.stderr)]
     assert accepted == []
 
@@ -233,9 +252,93 @@ def test_replies_about_nothing(lab, verb, number):
 
 @named(LATER_CALLS)
 def test_later_calls(scene, verb, number):
-    check_failures(scene, verb, number, FAILURES[:4])
-    check_denied(scene, verb, number)
+    is_validation = (verb, number) in VALIDATIONS
+    check_failures(scene, verb, number, FAILURES[:3] if is_validation else FAILURES[:4])
+    if not is_validation:
+        check_denied(scene, verb, number)
     check_replies(scene, verb, number)
+
+
+@named(VALIDATIONS)
+def test_only_the_validation_is_denied(scene, verb, number):
+    """What was asked for is done then, and that it was not tried is told."""
+    for fault, parameters, part in (("deny", {}, f"the caller lacks the IAM action ecr:{verb.calls[number]}"),
+                                    ("html", {"status": 403}, "HTTP 403")):
+        spoil(scene, verb, number, fault, **parameters)
+        result = run(scene, verb)
+        notes = [note for note in result.stderr.splitlines() if not note.startswith("Cache rule ")]
+        assert (result.code, result.stdout, len(notes)) == (0, "", 1) and len(result.stderr.splitlines()) == 2, result
+        assert notes[0].startswith("Whether it works could not be asked: ") and part in notes[0], result
+        assert operations(scene)[-1] == verb.calls[number]
+
+
+REFUSALS = ["InvalidParameterException", "InvalidTagParameterException", "TooManyTagsException", "ValidationException",
+            "UnsupportedUpstreamRegistryException"]
+
+
+@pytest.mark.parametrize("code", REFUSALS)
+def test_what_the_service_refuses_is_no_wrong_use(lab, code):
+    """It was asked, so exit status 2 would not do."""
+    for verb in VERBS:
+        spoil(lab, verb, 0, "refuse", code=code, message="its words")
+        failed(run(lab, verb), 5, verb.calls[0], code, "its words")
+
+
+NAMES = {"ecrRepositoryPrefix": "mirror", "repositoryName": "app", "registryId": "123456789012"}
+STARTED = {"imageId": {"imageTag": "v1", "imageDigest": "sha256:" + "1" * 64}, "imageScanStatus": {"status": "PENDING"}}
+COPIED = [{"region": "eu-west-1", "registryId": "210987654321", "status": "COMPLETE"}]
+ABOUT = [
+    ("policy show {}/app", {"policyText": PULL}), ("policy rm --yes {}/app", {"policyText": PULL}),
+    ("lifecycle show {}/app", {"lifecyclePolicyText": LIFECYCLE}),
+    ("lifecycle rm --yes {}/app", {"lifecyclePolicyText": LIFECYCLE}),
+    ("repo rm --yes {}/app", {"repository": {}}), ("scan start --no-wait {}/app:v1", STARTED),
+    ("replication status {}/app:v1", {"replicationStatuses": COPIED}), ("cache rm --yes {}/mirror", {})]
+
+
+@pytest.mark.parametrize("line, answer", ABOUT)
+def test_replies_about_others(lab, line, answer):
+    """What a request names is the same in its answer, or in the object that it is about."""
+    names = [name for name in NAMES if name != ("repositoryName" if "mirror" in line else "ecrRepositoryPrefix")]
+    place = answer.get("repository", answer)
+    wrongs = [{name: value} for name in names for value in ("other", 7, {}, NAMES[name] + "x")]
+    for number, members in enumerate([{}, *wrongs]):
+        said = {**place, **{name: NAMES[name] for name in names}, **members}
+        lab.clear()
+        lab.clear_log()
+        lab.fault("body", service="api", text=json.dumps({"repository": said} if "repository" in answer else said))
+        result = lab.ecr(*line.format(lab.host).split(), env={"AWS_REGION": "us-east-1"})
+        if number:
+            failed(result, 5, operations(lab)[0])
+        assert result.code == (5 if number else 0) and len(operations(lab)) == 1, (members, result)
+
+
+@pytest.mark.parametrize("name, value", [("repositoryName", "other"), ("registryId", "210987654321")])
+def test_pages_about_others(lab, name, value):
+    """As it is for replies that come at once."""
+    lab.create_repositories(["app"])
+    said = {"repositoryName": "app", "registryId": "123456789012", "lifecyclePolicyText": LIFECYCLE, "previewResults": []}
+    line = f"lifecycle preview {lab.host}/app -"
+    for number, members in enumerate(({}, {name: value})):
+        lab.clear()
+        lab.fault("body", service="api", operation="StartLifecyclePolicyPreview",
+                  text=json.dumps({**said, "status": "IN_PROGRESS"}))
+        lab.fault("body", service="api", operation="GetLifecyclePolicyPreview",
+                  text=json.dumps({**said, "status": "COMPLETE", **members}))
+        result = lab.ecr(*line.split(), stdin=LIFECYCLE, env={"AWS_REGION": "us-east-1"})
+        assert result.code == (5 if number else 0), result
+
+
+@pytest.mark.parametrize("token", [7, {}, [], True, ["a"]])
+def test_tokens_that_are_none(scene, token):
+    """There are more pages, but which? What is there is not all."""
+    for line, number, member in (("repo ls", 0, "repositories"), ("repo ls --public", 0, "repositories"),
+                                 ("image ls app", 0, "imageDetails"), ("image ls --public app", 0, "imageDetails"),
+                                 ("cache ls", 0, "pullThroughCacheRules"),
+                                 ("lifecycle preview --keep 5 app", 1, "previewResults"),
+                                 ("scan show app:v1", 1, "imageScanFindings")):
+        verb, = [v for v in VERBS if v.line == line]
+        spoil(scene, verb, number, "body", text=json.dumps({member: [], "status": "COMPLETE", "nextToken": token}))
+        failed(run(scene, verb), 5, verb.calls[number])
 
 
 @named(SIDE_CALLS)
@@ -281,7 +384,8 @@ def test_lists_may_be_empty_but_not_of_rows_that_are_none(lab, line, number, mem
     verb, = [v for v in VERBS if v.line == line]
     spoil(lab, verb, number, "body", text=json.dumps({member: [], "status": "COMPLETE"}))
     result = run(lab, verb)
-    assert (result.code, result.stdout) == (0, "") and len(result.stderr.splitlines()) == 1, result
+    assert (result.code, result.stdout) == (1 if line.startswith("replication") else 0, ""), result
+    assert len(result.stderr.splitlines()) == 1, result
     for row in (7, None, "x", [], {}):
         spoil(lab, verb, number, "body", text=json.dumps({member: [row], "status": "COMPLETE"}))
         failed(run(lab, verb), 5, verb.calls[number])
@@ -349,7 +453,6 @@ def test_an_api_that_cannot_be_reached(lab):
 def test_no_credentials(lab):
     for _, result in at_once(lab, key=None):
         failed(result, 3, "no credentials", "AWS_ACCESS_KEY_ID")
-        assert result.stdout == ""
     assert lab.requests() == []
 
 
@@ -358,5 +461,4 @@ def test_no_region(lab):
     for verb, result in at_once(lab, env={"AWS_REGION": ""}):
         if not verb.is_public:
             failed(result, 2, "region", "--region")
-            assert result.stdout == ""
     assert {r["host"] for r in lab.requests()} == {PUBLIC_API}

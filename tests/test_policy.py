@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from support_manage import ACCOUNT, API, HOST, OTHER, asked, done, error_of, on_terminal
+from support_manage import ACCOUNT, API, HOST, NONE_THERE, OTHER, asked, done, error_of, on_terminal
 
 
 def policy_of(*statements, **members):
@@ -58,7 +58,8 @@ def test_show(lab, app, place, name, operations, members):
 
 @both
 def test_show_what_is_not_set(lab, app, place, name, operations, members):
-    error_of(policy(lab, "show", place), 1, name, "PolicyNotFoundException")
+    line = error_of(policy(lab, "show", place), 1, name, "PolicyNotFoundException")
+    assert line.endswith(f"; 'ecr policy set{' --registry' if place == '--registry' else ''}' sets one")
     assert asked(lab) == [(operations[0], members)]
     result = policy(lab, "show", "--json", place)
     assert result.code == 1 and result.json[0]["error"]["reason"] == "not-set" and len(result.json) == 1, result
@@ -98,7 +99,9 @@ def test_rm_asks(lab, app, place, name, operations, members):
     lab.clear_log()
     code, out, said = on_terminal(lab, "policy", "rm", place, answer="n\n")
     assert (code, out) == (5, "") and lab.requests() == [], said
-    assert said.startswith(f"Do you want to remove the policy of {name}? [y/N] ") and "nothing was done" in said
+    assert said.startswith(f"Do you want to remove the policy of {name}, in us-east-1? [y/N] ") and "nothing was done" in said
+    code, out, said = on_terminal(lab, "policy", "rm", place, "--region", "eu-west-1", answer="n\n")
+    assert said.startswith(f"Do you want to remove the policy of {name}, in eu-west-1? [y/N] ") and lab.requests() == []
     code, out, said = on_terminal(lab, "policy", "rm", place, answer="y\n")
     assert (code, out, said.partition("[y/N] ")[2]) == (0, "", f"Policy removed: {name}\n")
     assert asked(lab) == [(operations[2], members)]
@@ -125,7 +128,9 @@ def test_faults(lab, app, place, name, operations, members, fault, code):
 
 def test_a_repository_that_is_not_there(lab):
     for verb in (["show", "none"], ["set", "none", "-"], ["rm", "--yes", "none"]):
-        error_of(policy(lab, *verb, stdin=POLICY), 1, "none", "RepositoryNotFoundException", "'ecr repo ls'")
+        for name in ("none", f"{HOST}/none"):
+            arguments = [name if word == "none" else word for word in verb]
+            error_of(policy(lab, *arguments, stdin=POLICY), 1, name, "RepositoryNotFoundException", f"; {NONE_THERE}")
 
 
 def test_where_the_name_says(lab):
@@ -133,12 +138,17 @@ def test_where_the_name_says(lab):
     lab.share(OTHER, ACCOUNT)
     host, api = HOST.replace(ACCOUNT, OTHER).replace("us-east-1", "eu-west-1"), API.replace("us-east-1", "eu-west-1")
     members = {"registryId": OTHER, "repositoryName": "app"}
-    done(policy(lab, "set", f"{host}/app", "-", stdin=POLICY), "", "Policy set: app")
+    done(policy(lab, "set", f"{host}/app", "-", stdin=POLICY), "", f"Policy set: {host}/app")
     assert asked(lab, api) == [("SetRepositoryPolicy", {**members, "policyText": POLICY})]
     assert policy(lab, "show", "--json", f"{host}/app").json == [{**members, "policyText": POLICY}]
     assert asked(lab, api) == [("GetRepositoryPolicy", members)]
-    done(policy(lab, "rm", "--yes", f"{host}/app"), "", "Policy removed: app")
-    assert asked(lab, api) == [("DeleteRepositoryPolicy", members)]
+    lab.clear_log()
+    said = on_terminal(lab, "policy", "rm", f"{host}/app", answer="n\n")[2]
+    assert said.startswith(f"Do you want to remove the policy of {host}/app, in eu-west-1 of {OTHER}? [y/N] "), said
+    assert lab.requests() == []
+    for note in ("Policy removed", "There was no policy"):
+        done(policy(lab, "rm", "--yes", f"{host}/app"), "", f"{note}: {host}/app")
+        assert asked(lab, api) == [("DeleteRepositoryPolicy", members)]
 
 
 def test_the_registry_of_a_region(lab):
@@ -152,7 +162,7 @@ def test_the_registry_of_a_region(lab):
 def test_a_policy_that_locks_out(lab, app):
     """The service's own reason; --force is handed to it."""
     lab.api().set_repository_policy(repositoryName="app", policyText=POLICY)
-    error_of(policy(lab, "set", "app", "-", stdin=LOCKS_OUT), 2, "app", "InvalidParameterException", "force")
+    error_of(policy(lab, "set", "app", "-", stdin=LOCKS_OUT), 5, "app", "InvalidParameterException", "force")
     assert asked(lab) == [("SetRepositoryPolicy", {"repositoryName": "app", "policyText": LOCKS_OUT})]
     assert stored(lab) == POLICY
     done(policy(lab, "set", "--force", "app", "-", stdin=LOCKS_OUT), "", "Policy set: app")
@@ -164,6 +174,17 @@ def test_a_policy_that_locks_out(lab, app):
 def test_answers_without_a_policy(lab, app, text):
     lab.fault("body", service="api", text=text)
     error_of(policy(lab, "show", "app"), 5, API, "GetRepositoryPolicy")
+
+
+@pytest.mark.parametrize("changes, bare", [({"repositoryName": "b"}, 5), ({"registryId": OTHER}, 0)])
+def test_answers_about_another(lab, app, changes, bare):
+    """A reply repeats what was sent: the account is, where the operand has it."""
+    text = json.dumps({"registryId": ACCOUNT, "repositoryName": "app", "policyText": POLICY, **changes})
+    lab.fault("body", service="api", text=text)
+    for verb, operation in zip((["show"], ["set"], ["rm", "--yes"]), PLACES[0][2]):
+        rest = ["-"] * (verb == ["set"])
+        error_of(policy(lab, *verb, f"{HOST}/app", *rest, stdin=POLICY), 5, API, operation)
+        assert policy(lab, *verb, "app", *rest, stdin=POLICY).code == bare
 
 
 # ---- what is no policy

@@ -10,6 +10,9 @@ from support_manage import ACCOUNT, HOST, OTHER, asked, done, error_of, iso, on_
 API = "api.ecr-public.us-east-1.amazonaws.com"
 REGISTRY = "public.ecr.aws/lab"
 ALIAS = ("DescribeRegistries", {})
+NONE_THERE = "'ecr repo ls --public' lists what there is"
+LAST_TAG = "An image that had no other tag is gone with its last one"
+NOT_LOOKED = "An image that an index refers to stays as long as the index: that was not looked at"
 POLICY = json.dumps({"Statement": [{"Effect": "Allow", "Principal": {"AWS": OTHER}, "Action": "ecr-public:PutImage"}]})
 # Wherever the caller is, or if that is not known.
 REGIONS = [{"AWS_REGION": "eu-west-1"}, {"AWS_REGION": "us-east-1"}, {"AWS_REGION": "cn-north-1"},
@@ -83,12 +86,12 @@ def test_create_with_tags(lab):
 
 def test_create_what_must_not_exist(lab, app):
     result = ecr(lab, "repo", "create", "--public", "--must-not-exist", "team/app")
-    error_of(result, 5, "team/app", "RepositoryAlreadyExistsException")
+    error_of(result, 5, "team/app", "RepositoryAlreadyExistsException", "; 'ecr repo show' shows it")
     assert sent(lab) == [("CreateRepository", {"repositoryName": "team/app"})]
 
 
 @pytest.mark.parametrize("options", [["--immutable"], ["--mutable"], ["--immutable", "--except", "x"], ["--scan-on-push"],
-                                     ["--kms"], ["--encryption", "AES256"]])
+                                     ["--no-scan-on-push"], ["--kms"], ["--encryption", "AES256"]])
 def test_create_with_what_it_does_not_have(lab, options):
     for operand in (["--public", "team/app"], [f"{REGISTRY}/team/app"]):
         error_of(ecr(lab, "repo", "create", *options, *operand, key=None), 2, "--public", "mutability, scanning")
@@ -97,7 +100,7 @@ def test_create_with_what_it_does_not_have(lab, options):
 
 @pytest.mark.parametrize("code, status", [
     ("LimitExceededException", 5), ("UnsupportedCommandException", 5), ("ServerException", 4),
-    ("InvalidTagParameterException", 2), ("ThrottlingException", 4)])
+    ("InvalidTagParameterException", 5), ("InvalidParameterException", 5), ("ThrottlingException", 4)])
 def test_create_refused(lab, code, status):
     lab.fault("refuse", service="api-public", code=code, message="why it is so")
     error_of(ecr(lab, "--max-attempts", "1", "repo", "create", "--public", "team/app"), status, "team/app", "why it is so")
@@ -147,14 +150,15 @@ def test_an_alias_of_others(lab, app, arguments, alias):
     lab.add_images(app, [{"tags": ["v1"]}])
     result = ecr(lab, *named(arguments, f"public.ecr.aws/{alias}"), stdin=POLICY)
     assert result.code == 3 and set(result.stdout.split()) <= {"failed", *named(arguments, f"public.ecr.aws/{alias}")}, result
-    line, = result.stderr.splitlines()
+    line, *notes = result.stderr.splitlines()
     assert line.startswith(f"ecr: public.ecr.aws/{alias}/team") and f"alias {alias} is not that of the caller" in line
+    assert notes == [NOT_LOOKED] * ("--dry-run" in arguments)
     assert sent(lab) == [ALIAS] and public_tags(lab) == ["v1"]
 
 
 @pytest.mark.parametrize("arguments", EVERY, ids=" ".join)
 def test_each_alias_of_ones_own(lab, arguments):
-    """The one it was given at first, the chosen one, and --public are the same registry."""
+    """The one it was given at first, the chosen one, and --public are the same registry; it is named as it was typed."""
     ends = []
     for form in (named(arguments, "public.ecr.aws/q1w2e3r4"), named(arguments, REGISTRY), option(arguments)):
         lab.reset()
@@ -163,8 +167,11 @@ def test_each_alias_of_ones_own(lab, arguments):
         result = ecr(lab, *form, stdin=POLICY)
         calls = sent(lab)
         assert (calls[0] == ALIAS) == (form != option(arguments)) and all("registryId" not in body for _, body in calls)
-        out = re.sub(r"public.ecr.aws/\w+/(?=team)|sha256:\w+|[-\d]+T[:\d]+Z", "", result.stdout)
-        ends.append((result.code, out, result.stderr, [call for call in calls if call != ALIAS]))
+        out, said = (re.sub(r"public.ecr.aws/\w+/(?=team)|sha256:\w+|[-\d]+T[:\d]+Z", "", text)
+                     for text in (result.stdout, result.stderr))
+        typed = next(word for word in form if "team" in word)
+        assert arguments not in (EVERY[3], EVERY[6], EVERY[7]) or re.search(rf": {typed}$|^ecr: {typed}: ", result.stderr)
+        ends.append((result.code, out, said, [call for call in calls if call != ALIAS]))
     assert ends[0] == ends[1] == ends[2] and ends[0][0] == (5 if arguments == EVERY[3] else 0), ends
 
 
@@ -221,32 +228,49 @@ def test_rm(lab, app):
     lab.add_images(app, 1)
     error_of(ecr(lab, "repo", "rm", "--public", "team/app", key=None), 2, "repo", "delete the repository team/app", "--yes")
     assert lab.requests() == []
-    error_of(ecr(lab, "repo", "rm", "--yes", app), 5, "team/app", "RepositoryNotEmptyException", "--force")
+    error_of(ecr(lab, "repo", "rm", "--yes", app), 5, app, "RepositoryNotEmptyException", "--force")
     assert names(lab) == ["team/app"]
-    code, out, said = on_terminal(lab, "repo", "rm", "--force", "--public", "team/app", answer="n\n")
-    assert (code, out) == (5, "") and "delete the repository team/app with all its images?" in said
+    for operand, aliases in ((["--public", "team/app"], []), ([app], [ALIAS])):
+        lab.clear_log()
+        code, out, said = on_terminal(lab, "repo", "rm", "--force", *operand, answer="n\n")
+        question = f"Do you want to delete the repository {operand[-1]} with all its images, in ECR Public? [y/N] "
+        assert (code, out) == (5, "") and said.startswith(question) and sent(lab) == aliases, said
     assert names(lab) == ["team/app"]
     done(ecr(lab, "repo", "rm", "--yes", "--force", app), "", "Repository deleted: team/app")
     assert sent(lab) == [ALIAS, ("DeleteRepository", {"repositoryName": "team/app", "force": True})] and names(lab) == []
-    error_of(ecr(lab, "repo", "rm", "--yes", "--public", "team/app"), 1, "team/app", "RepositoryNotFoundException")
+    for operand in (["--public", "team/app"], [app], ["--json", app]):
+        done(ecr(lab, "repo", "rm", "--yes", *operand), "", f"There was no such repository: {operand[-1]}")
+    for operand in (["--public", "team/app"], [app]):
+        line = error_of(ecr(lab, "repo", "show", *operand), 1, operand[-1], "RepositoryNotFoundException")
+        assert line.endswith(f"; {NONE_THERE}")
     assert len(tags(lab.api(region="eu-west-1"))) == 3
+
+
+@pytest.mark.parametrize("arguments", [["repo", "rm", "team/app"], ["policy", "rm", "team/app"],
+                                       ["image", "rm", "team/app:v1"]], ids=" ".join)
+def test_nothing_is_asked_about_an_alias_of_others(lab, app, arguments):
+    lab.clear_log()
+    code, out, said = on_terminal(lab, *named(arguments, "public.ecr.aws/other"), answer="y\n")
+    assert code == 3 and "[y/N]" not in said and "alias other is not that of the caller" in said and sent(lab) == [ALIAS], said
 
 
 # ---- policy
 
 def test_policy(lab, app):
     members = {"repositoryName": "team/app"}
-    error_of(ecr(lab, "policy", "show", "--public", "team/app"), 1, "team/app", "RepositoryPolicyNotFoundException")
+    for operand in (["--public", "team/app"], [app]):
+        line = error_of(ecr(lab, "policy", "show", *operand), 1, operand[-1], "RepositoryPolicyNotFoundException")
+        assert line.endswith("; 'ecr policy set' sets one")
     done(ecr(lab, "policy", "set", "--public", "team/app", "-", stdin=POLICY), "", "Policy set: team/app")
     assert sent(lab) == [("SetRepositoryPolicy", {**members, "policyText": POLICY})]
-    done(ecr(lab, "policy", "set", "--force", app, "-", stdin=POLICY), "", "Policy set: team/app")
+    done(ecr(lab, "policy", "set", "--force", app, "-", stdin=POLICY), "", f"Policy set: {app}")
     assert sent(lab) == [ALIAS, ("SetRepositoryPolicy", {**members, "policyText": POLICY, "force": True})]
     assert json.loads(ecr(lab, "policy", "show", app).stdout) == json.loads(POLICY)
-    done(ecr(lab, "policy", "rm", "--yes", app), "", "Policy removed: team/app")
+    done(ecr(lab, "policy", "rm", "--yes", app), "", f"Policy removed: {app}")
     assert sent(lab) == [ALIAS, ("DeleteRepositoryPolicy", members)]
     done(ecr(lab, "policy", "rm", "--yes", "--public", "team/app"), "", "There was no policy: team/app")
     for verb in (["show"], ["rm", "--yes"]):
-        error_of(ecr(lab, "policy", *verb, "--public", "none"), 1, "none", "RepositoryNotFoundException")
+        error_of(ecr(lab, "policy", *verb, "--public", "none"), 1, "none", "RepositoryNotFoundException", f"; {NONE_THERE}")
 
 
 # ---- image ls, show, rm
@@ -293,27 +317,38 @@ def test_image_show(lab, app):
 def test_image_rm(lab, app):
     one, two = lab.add_images(app, [{"tags": ["v1", "latest"]}, {"tags": ["v2"]}])
     dry = ecr(lab, "image", "rm", "--dry-run", f"{app}:v1", f"{app}@{two}", f"{app}:v9")
-    done(dry, f"would-untag  {app}:v1  {one}\nwould-delete  {app}@{two}  {two}\ngone  {app}:v9\n")
+    done(dry, f"would-untag  {app}:v1  {one}\nwould-delete  {app}@{two}  {two}\ngone  {app}:v9\n", NOT_LOOKED)
     assert {name for name, _ in sent(lab)} == {"DescribeRegistries", "DescribeImages"}
+    both = ecr(lab, "image", "rm", "--dry-run", f"{app}:v1", f"{app}:latest")  # all its tags, so the image
+    done(both, f"would-delete  {app}:v1  {one}\nwould-delete  {app}:latest  {one}\n", NOT_LOOKED)
     assert public_tags(lab) == ["latest", "v1", "v2"]
     error_of(ecr(lab, "image", "rm", f"{app}:v1", key=None), 2, "image", f"remove {app}:v1", "--yes")
+    said = on_terminal(lab, "image", "rm", f"{app}:v1", f"{app}@{two}", f"{app}:v9", answer="n\n")[2]
+    what = f"remove {app}:v1 and 2 more (an image goes with its last tag)"
+    assert said.startswith(f"Do you want to {what}, in ECR Public? [y/N] ")
+    assert public_tags(lab) == ["latest", "v1", "v2"]
     result = ecr(lab, "image", "rm", "--yes", f"{app}:v1", f"{app}@{two}", f"{app}:v9")
-    done(result, f"untagged  {app}:v1  {one}\ndeleted  {app}@{two}  {two}\ngone  {app}:v9\n")
+    done(result, f"untagged  {app}:v1  {one}\ndeleted  {app}@{two}  {two}\ngone  {app}:v9\n", LAST_TAG)
     ids = [{"imageTag": "v1"}, {"imageDigest": two}, {"imageTag": "v9"}]
     assert sent(lab) == [ALIAS, ("BatchDeleteImage", {"repositoryName": "team/app", "imageIds": ids})]
     assert public_tags(lab) == ["latest"] and len(tags(lab.api(region="eu-west-1"))) == 3
-    done(ecr(lab, "image", "rm", "--yes", "--public", "team/app:latest"), f"untagged  team/app:latest  {one}\n")
+    done(ecr(lab, "image", "rm", "--yes", "--public", "team/app:latest"), f"untagged  team/app:latest  {one}\n", LAST_TAG)
     assert public_tags(lab) == []
 
 
 @pytest.mark.parametrize("turn", [False, True])
 def test_image_rm_of_several_registries(lab, app, turn):
-    """An alias belongs to its image alone: what stands beside it is removed where it is, or not at all."""
-    lab.add_images(app, [{"tags": ["v1"]}, {"tags": ["v2"]}])
+    """An alias belongs to its image alone: what stands beside it is removed where it is, the first one or not."""
+    digest, _ = lab.add_images(app, [{"tags": ["v1"]}, {"tags": ["v2"]}])
     images = [f"{app}:v1", "public.ecr.aws/other/team/app:v2"]
-    result = ecr(lab, "image", "rm", "--yes", *(reversed(images) if turn else images))
-    assert result.code == 3 and "alias other is not that of the caller" in result.stderr, result
-    assert public_tags(lab) in (["v2"], ["v1", "v2"]) and f"untagged  {images[1]}" not in result.stdout
+    rows = [f"  {images[0]}  {digest}", f"failed  {images[1]}"]
+    for options, word, note, left in ((["--dry-run"], "would-delete", NOT_LOOKED, ["v1", "v2"]),
+                                      (["--yes"], "untagged", LAST_TAG, ["v2"])):
+        result = ecr(lab, "image", "rm", *options, *(reversed(images) if turn else images))
+        wanted = [word + rows[0], rows[1]]
+        assert (result.code, result.lines) == (3, wanted[::-1] if turn else wanted), result
+        error, *notes = result.stderr.splitlines()
+        assert "alias other is not that of the caller" in error and notes == [note] and public_tags(lab) == left
 
 
 @pytest.mark.parametrize("turn", [False, True])
@@ -323,7 +358,7 @@ def test_image_rm_of_public_and_private(lab, app, turn, host):
     lab.add_images(app, [{"tags": ["v1"]}, {"tags": ["v2"]}])
     images = [f"{app}:v1", f"{private(lab) + '/' if host else ''}team/app:v2"]
     result = ecr(lab, "image", "rm", "--yes", *(reversed(images) if turn else images))
-    assert (result.code, result.stderr) == (0, ""), result
+    assert (result.code, result.stderr) == (0, f"{LAST_TAG}\n"), result
     assert public_tags(lab) == ["v2"] and tags(lab.api(region="eu-west-1")) == ["latest", "v1"]
 
 
@@ -340,8 +375,9 @@ def test_denied(lab, app, arguments, operation):
     lab.new_key("private", allow=["ecr:*", "ecr-public:DescribeRegistries"])
     for form in (option(arguments), named(arguments, REGISTRY)):
         result = ecr(lab, *form, stdin=POLICY, key="private")
-        line, = result.stderr.splitlines()
+        line, *notes = result.stderr.splitlines()
         assert result.code == 3 and line.endswith(f"lacks the IAM action ecr-public:{operation}"), result
+        assert notes == [NOT_LOOKED] * ("--dry-run" in form)
         assert sent(lab)[-1][0] == operation
 
 

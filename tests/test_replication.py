@@ -12,7 +12,8 @@ STATUS = "DescribeImageReplicationStatus"
 V1 = {"repositoryName": "app", "imageId": {"imageTag": "v1"}}
 READ = ("DescribeRegistry", {})
 SET = "Replication set: it is for what is pushed from now on"
-REPLACED = SET + "; the rules from before are gone"
+NOWHERE = "it is copied nowhere; rules count for what is pushed after them: 'ecr replication show'"
+LOST = "this would replace {} of the registry's replication rules, and there is nobody to be asked; --yes does it"
 REMOVED, NOTHING_TO_REMOVE = "Replication rules removed (what was copied stays)", "There were no replication rules"
 
 
@@ -56,6 +57,10 @@ def asked(lab, host=API):
 
 def done(result, stdout="", *notes):
     assert (result.code, result.stdout, result.stderr.splitlines()) == (0, stdout, list(notes)), result
+
+
+def question(what):
+    return f"Do you want to {what}, in us-east-1? [y/N] "
 
 
 def failed(result, code, thing, *parts, stdout=""):
@@ -118,10 +123,74 @@ def test_set_from_options(lab, options, wanted):
 
 
 def test_set_replaces(lab, replicated):
-    done(replication(lab, "set", "--to", "us-west-2"), "", REPLACED)
-    assert rules_of(lab) == [rule(to("us-west-2"))]
-    shown = replication(lab, "set", "--json", "--to", "us-west-2", "--prefix", "team/")
+    done(replication(lab, "set", "--yes", "--to", "us-west-2"), "", SET)
+    assert asked(lab) == [READ, put(rule(to("us-west-2")))] and rules_of(lab) == [rule(to("us-west-2"))]
+    shown = replication(lab, "set", "--yes", "--json", "--to", "us-west-2", "--prefix", "team/")
     assert shown.code == 0 and shown.json == [{"rules": [rule(to("us-west-2"), prefixes=["team/"])]}]
+
+
+@pytest.mark.parametrize("before, after, lost", [
+    ([rule(to("eu-west-1"))], [rule(to("us-west-2"))], 1), (RULES, [rule(to("us-west-2"))], 10), (RULES, RULES[1:], 1),
+    (RULES, [*RULES[2:], rule(to("us-west-2"))], 2), ([rule(to("eu-west-1"))], [rule(to("eu-west-1"), prefixes=["ab"])], 1),
+    ([rule(to("eu-west-1"), to("us-west-2"))], [rule(to("eu-west-1"))], 1),
+    ([rule(to("eu-west-1"))], [rule(to("eu-west-1", OTHER))], 1)])
+def test_set_asks_before_rules_are_lost(lab, before, after, lost):
+    """Without a terminal nothing is set then; --yes sets it, and does not look at what was before."""
+    lab.api().put_replication_configuration(replicationConfiguration={"rules": before})
+    text = json.dumps({"rules": after})
+    failed(replication(lab, "set", "-", stdin=text), 2, "replication", LOST.format(lost))
+    assert asked(lab) == [READ] and rules_of(lab) == before
+    done(replication(lab, "set", "--yes", "-", stdin=text), "", SET)
+    assert asked(lab) == [put(*after)] and rules_of(lab) == after
+
+
+@pytest.mark.parametrize("after", [RULES[:2], RULES[1::-1], [*RULES[:2], rule(to("us-west-2"))]])
+def test_set_does_not_ask_about_rules_that_stay(lab, after):
+    """Nor about their order, and that of their members."""
+    lab.api().put_replication_configuration(replicationConfiguration={"rules": RULES[:2]})
+    turned = [dict(reversed(one.items())) for one in after]
+    done(replication(lab, "set", "-", stdin=json.dumps({"rules": turned}, indent=1)), "", SET)
+    assert asked(lab) == [READ, put(*after)] and rules_of(lab) == after
+
+
+@pytest.mark.parametrize("typed, code", [(b"y\n", 0), (b"yes\n", 0), (b"n\n", 5), (b"\n", 5)])
+def test_set_asks_on_a_terminal(lab, replicated, typed, code):
+    lab.clear_log()
+    asked_at = run(lab, "replication", "set", "--to", "us-west-2", console="both", typed=typed)
+    assert asked_at.code == code and asked_at.out == ""
+    assert asked_at.err.startswith(question("replace 1 of the registry's replication rules"))
+    assert (SET in asked_at.err) == (code == 0)
+    assert asked(lab) == [READ] + ([] if code else [put(rule(to("us-west-2")))])
+
+
+@pytest.mark.parametrize("options, looks", [
+    (["--to", f"us-west-2/{OTHER}"], False), (["--to", f"us-west-2/{OTHER}", "--to", f"eu-west-1/{ACCOUNT}"], False),
+    (["--to", "us-west-2"], True), (["--to", f"us-west-2/{OTHER}", "--to", "eu-west-1"], True)])
+def test_set_with_yes_looks_for_the_account_alone(lab, replicated, options, looks):
+    done(replication(lab, "set", "--yes", *options), "", SET)
+    assert [operation for operation, _ in asked(lab)] == [READ[0]] * looks + ["PutReplicationConfiguration"]
+
+
+def test_destinations_are_counted_once(lab):
+    """25 over all rules, however often each of them is there."""
+    places = [to("eu-west-1", f"{n:012}") for n in range(25)]
+    rules = [rule(*places, prefixes=[f"p{n}"]) for n in range(10)]
+    done(replication(lab, "set", "-", stdin=json.dumps({"rules": rules})), "", SET)
+    assert rules_of(lab) == rules
+    rules[9] = rule(*places[1:], to("eu-west-1", OTHER))
+    failed(replication(lab, "set", "-", stdin=json.dumps({"rules": rules})), 2, "standard input",
+           "rules[9].destinations[24]: there are 25 destinations at most, over all rules")
+    assert lab.requests() == []
+
+
+def test_quotas_are_not_those_of_replies(lab):
+    """The service may have others by now."""
+    rules = [rule(*[to("eu-west-1", f"{100 * n + k:012}") for k in range(30)], prefixes=["ab"] * 101) for n in range(12)]
+    text = json.dumps({"registryId": ACCOUNT, "replicationConfiguration": {"rules": rules}})
+    lab.fault("body", service="api", text=text)
+    shown = replication(lab, "show", "--json")
+    assert shown.code == 0 and shown.json == [{"rules": rules}] and len(replication(lab, "show").lines) == 12
+    done(replication(lab, "set", "--yes", "--to", f"us-west-2/{OTHER}"), "", SET)
 
 
 @pytest.mark.parametrize("place", ["file", "stdin"])
@@ -144,18 +213,19 @@ def test_what_is_shown_can_be_set(lab, replicated):
     assert rules_of(lab) == before
 
 
-@pytest.mark.parametrize("code, status", [("ValidationException", 2), ("InvalidParameterException", 2),
+@pytest.mark.parametrize("code, status", [("ValidationException", 5), ("InvalidParameterException", 5),
                                           ("LimitExceededException", 5)])
 def test_a_configuration_that_is_refused(lab, replicated, code, status):
     lab.fault("refuse", service="api", operation="PutReplicationConfiguration", code=code, message="the service's words")
-    for arguments in (["set", "--to", "us-west-2"], ["rm", "--yes"]):
+    for arguments in (["set", "--yes", "--to", "us-west-2"], ["rm", "--yes"]):
         failed(replication(lab, *arguments), status, "the registry", code, "the service's words")
     assert rules_of(lab) == [rule(to("eu-west-1"))]
 
 
 def test_the_registry_itself_is_no_destination(lab):
     for destination in ("us-east-1", f"us-east-1/{ACCOUNT}"):
-        failed(replication(lab, "set", "--to", destination), 2, "the registry", "ValidationException", "cannot be the same")
+        failed(replication(lab, "set", "--to", destination), 5, "the registry", "ValidationException", "cannot be the same")
+        assert rules_of(lab) == []
 
 
 # ---- rm
@@ -182,7 +252,7 @@ def test_rm_asks(lab, replicated, typed, code, left):
     lab.clear_log()
     asked_at = run(lab, "replication", "rm", console="both", typed=typed)
     assert asked_at.code == code and asked_at.out == ""
-    assert asked_at.err.startswith("Do you want to remove all replication rules of the registry? [y/N] ")
+    assert asked_at.err.startswith(question("remove all replication rules of the registry"))
     assert len(lab.requests()) == (2 if code == 0 else 0) and len(rules_of(lab)) == left
 
 
@@ -208,10 +278,42 @@ def test_status_elsewhere(lab):
     host = f"{ACCOUNT}.dkr.ecr.eu-west-1.amazonaws.com"
     lab.create_repositories(["team/app"], region="eu-west-1")
     lab.add_images(f"{host}/team/app", [{"tags": ["v1"]}])
-    done(replication(lab, "status", f"{host}/team/app:v1"), "",
-         f"{host}/team/app:v1 is copied nowhere: rules count for what is pushed after them")
+    failed(replication(lab, "status", f"{host}/team/app:v1"), 1, f"{host}/team/app:v1", NOWHERE)
     assert asked(lab, "api.ecr.eu-west-1.amazonaws.com") == [
         (STATUS, {"registryId": ACCOUNT, "repositoryName": "team/app", "imageId": {"imageTag": "v1"}})]
+
+
+def test_status_by_tag_and_digest(lab, replicated):
+    """The digest says which image; the tag may point elsewhere by now."""
+    lab.create_repositories(["app"])
+    digest, _ = lab.add_images(f"{lab.host}/app", [{"tags": ["v1"]}, {"tags": ["v2"]}])
+    for image in (f"app:v1@{digest}", f"app:v2@{digest}"):
+        done(replication(lab, "status", image), status_table(["eu-west-1", ACCOUNT, "COMPLETE", "-"]))
+        assert asked(lab) == [(STATUS, {"repositoryName": "app", "imageId": {"imageDigest": digest}})]
+
+
+def test_an_image_that_is_copied_nowhere(lab, app):
+    failed(replication(lab, "status", "app:v1"), 1, "app:v1", NOWHERE)
+    assert asked(lab) == [(STATUS, V1)]
+    shown = replication(lab, "status", "--json", "app:v1")
+    assert shown.code == 1 and [row["error"]["reason"] for row in shown.json] == ["not-set"]
+
+
+def test_copies_that_are_not_listed_yet(lab, app, replicated):
+    """Just after a push there may be no row; only with --wait is that no end."""
+    lab.fault("body", service="api", operation=STATUS, text='{"replicationStatuses": []}', count=2)
+    done(replication(lab, "status", "--wait", "app:v1"), status_table(["eu-west-1", ACCOUNT, "COMPLETE", "-"]))
+    assert asked(lab) == [(STATUS, V1)] * 3
+
+
+def test_copies_that_are_never_listed(lab, app):
+    """They are waited for, but not for long; less if there is less time."""
+    result = replication(lab, "--timeout", "600ms", "status", "--wait", "app:v1")
+    failed(result, 4, "the copies of app:v1", "none is listed yet", "--timeout")
+    assert result.seconds < 1.2 and len(asked(lab)) >= 2
+    result = replication(lab, "status", "--wait", "app:v1")
+    failed(result, 1, "app:v1", NOWHERE)
+    assert 19 < result.seconds < 27 and asked(lab) == [(STATUS, V1)] * len(asked(lab))
 
 
 STATUSES = [to("us-west-2", OTHER, status="FAILED", failureCode="REPOSITORY_CREATION_DENIED"),
@@ -282,7 +384,9 @@ def test_denied(lab, app, replicated):
     for arguments, key, thing, action in (
             (["show"], "describe", "the registry", "DescribeRegistry"), (["status", "app:v1"], "describe", "app:v1", STATUS),
             (["set", "--to", "us-west-2"], "describe", "the registry", "DescribeRegistry"),
-            (["set", "--to", "us-west-2"], "reader", "the registry", "PutReplicationConfiguration"),
+            (["set", "--yes", "--to", "us-west-2"], "describe", "the registry", "DescribeRegistry"),
+            (["set", "--yes", "--to", "us-west-2"], "reader", "the registry", "PutReplicationConfiguration"),
+            (["set", "--yes", "--to", f"us-west-2/{OTHER}"], "describe", "the registry", "PutReplicationConfiguration"),
             (["rm", "--yes"], "describe", "the registry", "DescribeRegistry"),
             (["rm", "--yes"], "reader", "the registry", "PutReplicationConfiguration")):
         failed(replication(lab, *arguments, key=key), 3, thing, f"the caller lacks the IAM action ecr:{action}")
@@ -343,7 +447,8 @@ def test_wrong_use(lab, arguments, thing, part):
     ({"rules": [rule(to("eu-west-1", 123456789012))]}, "rules[0].destinations[0].registryId"),
     ({"rules": [rule(to("eu-west-1"), prefixes=["ok", "A"])]}, "rules[0].repositoryFilters[1].filter"),
     ({"rules": [{**rule(to("eu-west-1")), "repositoryFilters": "a"}]}, "rules[0].repositoryFilters"),
-    ({"rules": [rule(*[to("eu-west-1", f"{n:012}") for n in range(26)])]}, "25")])
+    ({"rules": [rule(*[to("eu-west-1", f"{n:012}") for n in range(26)])]}, "25"),
+    ({"rules": [rule(*[to("eu-west-1", f"{n:012}") for n in range(first, first + 13)]) for first in (0, 13)]}, "25")])
 def test_files_that_are_no_configuration(lab, tmp_path, text, part):
     path = tmp_path / "rules.json"
     path.write_text(text if isinstance(text, str) else json.dumps(text))

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from support_manage import (ACCOUNT, API, ARN, EXCEPT, HOST, IMMUTABLE, OTHER, SCANNED, asked, done, encrypted, error_of,
-                            filters, iso, made, on_terminal, tagged)
+from support_manage import (ACCOUNT, API, ARN, EXCEPT, HOST, IMMUTABLE, NONE_THERE, OTHER, SCANNED, asked, done, encrypted,
+                            error_of, filters, iso, made, on_terminal, tagged)
 
 KEY = f"arn:aws:kms:us-east-1:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 
@@ -46,8 +46,21 @@ def test_set(lab, options, calls, notes):
 def test_set_what_is_not_there(lab):
     both = ["--mutable", "--scan-on-push"]
     for options, operation in ((both, "PutImageTagMutability"), (both[1:], "PutImageScanningConfiguration")):
-        error_of(repo(lab, "set", *options, "team/app"), 1, "team/app", "RepositoryNotFoundException", "ecr repo ls")
-        assert [name for name, _ in asked(lab)] == [operation]
+        for name in ("team/app", f"{HOST}/team/app"):
+            line = error_of(repo(lab, "set", *options, name), 1, name, "RepositoryNotFoundException")
+            assert line.endswith(f"; {NONE_THERE}") and [name for name, _ in asked(lab)] == [operation]
+
+
+@pytest.mark.parametrize("changes", [{"repositoryName": "team/b"}, {"registryId": OTHER}, {"registryId": 123456789012}])
+def test_set_of_another(lab, changes):
+    """A reply repeats what was sent of these."""
+    lab.create_repository("team/app")
+    good = {"registryId": ACCOUNT, "repositoryName": "team/app", **IMMUTABLE, **SCANNED}
+    for option, operation in (("--immutable", "PutImageTagMutability"), ("--scan-on-push", "PutImageScanningConfiguration")):
+        lab.fault("body", service="api", text=json.dumps(good), count=1)
+        assert repo(lab, "set", option, f"{HOST}/team/app").code == 0
+        lab.fault("body", service="api", text=json.dumps({**good, **changes}), count=1)
+        error_of(repo(lab, "set", option, f"{HOST}/team/app"), 5, API, operation)
 
 
 def test_set_denied(lab):
@@ -120,6 +133,13 @@ def test_ls_of_many(lab, empty):
     assert [r["repositoryName"] for r in repo(lab, "ls", "zeb", "--json").json] == ["zebra"]
 
 
+@pytest.mark.parametrize("token", [5, {}, [], True])
+def test_ls_with_a_token_that_is_none(lab, three, token):
+    lab.fault("body", service="api", text=json.dumps({"repositories": three, "nextToken": token}))
+    error_of(repo(lab, "ls"), 5, API, "DescribeRepositories")
+    assert len(lab.requests()) == 1
+
+
 def test_ls_on_a_terminal(lab, three):
     code, wide, said = on_terminal(lab, "repo", "ls", columns=200)
     head, *rows = wide.splitlines()
@@ -174,8 +194,11 @@ def test_show_without_leave(lab, three):
     assert result.code == 0 and "tags\t?" in result.lines, result
     assert note.endswith("lacks the IAM action ecr:ListTagsForResource")
     error_of(repo(lab, "show", "app", key="pull"), 3, "app", "lacks the IAM action ecr:DescribeRepositories")
-    error_of(repo(lab, "show", "none"), 1, "none", "RepositoryNotFoundException", "'ecr repo ls'", "account and region")
-    error_of(repo(lab, "show", "app", "--region", "eu-west-1"), 1, "app", "RepositoryNotFoundException")
+    for name in ("none", f"{HOST}/none"):
+        line = error_of(repo(lab, "show", name), 1, name, "RepositoryNotFoundException")
+        assert line.endswith(f"; {NONE_THERE}")
+    line = error_of(repo(lab, "show", "app", "--region", "eu-west-1"), 1, "app", "RepositoryNotFoundException")
+    assert line.endswith(f"; {NONE_THERE.replace('us-east-1', 'eu-west-1')}")
 
 
 def test_show_of_another(lab, three):
@@ -196,9 +219,21 @@ def test_rm(lab, three):
     gone, = repo(lab, "rm", "-q", "--yes", "--json", f"{HOST}/app").json
     assert gone == {name: three[0][name] for name in gone} and gone["repositoryArn"] == f"{ARN}/app"
     assert asked(lab) == [("DeleteRepository", {"registryId": ACCOUNT, "repositoryName": "app"})]
-    for _ in range(2):
-        error_of(repo(lab, "rm", "--yes", "--force", "app"), 1, "app", "RepositoryNotFoundException", "'ecr repo ls'")
+    for options in ([], ["--force"], ["--json"]):
+        for name in ("app", f"{HOST}/app"):
+            done(repo(lab, "rm", "--yes", *options, name), "", f"There was no such repository: {name}")
+            assert [name for name, _ in asked(lab)] == ["DeleteRepository"]
+    done(repo(lab, "rm", "-q", "--yes", "app"))
     assert names(lab) == ["team/base"]
+
+
+@pytest.mark.parametrize("changes", [{"repositoryName": "team/b"}, {"registryId": OTHER}])
+def test_rm_of_another(lab, three, changes):
+    for answer, code in ((three[1], 0), ({**three[1], **changes}, 5)):
+        lab.fault("body", service="api", text=json.dumps({"repository": answer}), count=1)
+        result = repo(lab, "rm", "--yes", f"{HOST}/team/app")
+        assert result.code == code
+    error_of(result, 5, API, "DeleteRepository")
 
 
 def test_rm_with_images(lab, three):
@@ -221,8 +256,28 @@ def test_rm_asks(lab, three):
         for no in ("n\n", "\n", "\x04", "yep\n", "no yes\n"):
             code, out, said = on_terminal(lab, "repo", "rm", *force, "app", answer=no)
             question, error = said.split("[y/N] ")
-            assert (code, out, question) == (5, "", f"Do you want to delete the repository app{images}? ")
+            assert (code, out, question) == (5, "", f"Do you want to delete the repository app{images}, in us-east-1? ")
             assert error.lstrip("\n") == "ecr: repo: nothing was done, as the answer was not yes\n"
+    assert lab.requests() == []
+
+
+@pytest.mark.parametrize("options, name, place", [
+    ([], f"{HOST}/app", f"us-east-1 of {ACCOUNT}"), (["--region", "eu-west-1"], "app", "eu-west-1"),
+    (["--region", "eu-west-1"], f"{HOST}/app", f"us-east-1 of {ACCOUNT}"),
+    ([], f"{HOST.replace(ACCOUNT, OTHER).replace('us-east-1', 'eu-west-1')}/app", f"eu-west-1 of {OTHER}")])
+def test_rm_asks_about_a_place(lab, three, options, name, place):
+    """Where it would be; nothing is asked of the service until then."""
+    lab.clear_log()
+    code, out, said = on_terminal(lab, *options, "repo", "rm", name, answer="n\n")
+    assert (code, out, said.partition("[y/N] ")[0]) == (5, "", f"Do you want to delete the repository {name}, in {place}? ")
+    assert lab.requests() == []
+
+
+def test_rm_asks_when_it_could(lab, three):
+    """What keeps the command from it comes before the question."""
+    lab.clear_log()
+    code, out, said = on_terminal(lab, "repo", "rm", "--profile", "none", "app", answer="y\n")
+    assert (code, out) == (2, "") and said.startswith("ecr: --profile: ") and len(said.splitlines()) == 1, said
     assert lab.requests() == []
 
 

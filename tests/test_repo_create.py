@@ -1,5 +1,7 @@
 """`ecr repo create`: a repository is made, or is there already as it was asked for, or differs."""
 
+import json
+
 import pytest
 
 from support_manage import (ACCOUNT, API, ARN, EXCEPT, HOST, IMMUTABLE, OTHER, SCANNED, asked, done, encrypted, error_of,
@@ -80,10 +82,8 @@ def test_names_that_are_good(lab, name):
     ({**IMMUTABLE, **SCANNED, **encrypted("KMS", KEY), **tagged(a="b")}, [], 2),  # nothing was asked for: all is well
     (IMMUTABLE, ["--immutable"], 2),
     ({**EXCEPT, **filters("latest", "dev-*")}, ["--immutable", "--except", "dev-*", "--except", "latest"], 2),
-    (SCANNED, ["--scan-on-push"], 2), ({}, ["--no-scan-on-push"], 2),
-    (encrypted("KMS", KEY), ["--kms"], 2), (encrypted("KMS", KEY), ["--kms", KEY], 2),
+    (SCANNED, ["--scan-on-push"], 2), ({}, ["--no-scan-on-push"], 2), (encrypted("KMS", KEY), ["--kms", KEY], 2),
     (encrypted("KMS", KEY), ["--kms", KEY_ID], 2), (encrypted("KMS", KEY), ["--encryption", "KMS"], 2),
-    (encrypted("KMS", KEY), ["--kms", "alias/mine"], 2),  # which key an alias means is not said
     ({}, ["--encryption", "AES256", "--mutable"], 2),
     (tagged(a="b", c="d"), ["--tag", "c=d", "--tag", "a=b"], 3), (tagged(a=""), ["--tag", "a="], 3)])
 def test_create_what_is_there(lab, there, options, calls):
@@ -97,6 +97,20 @@ def test_create_what_is_there(lab, there, options, calls):
     assert made(lab) == before
     assert repo(lab, "--quiet", "create", *options, "team/app").stderr == ""
     assert repo(lab, "--json", "create", *options, "team/app").json == [before]
+
+
+@pytest.mark.parametrize("options, asked_for", [
+    (["--kms"], "the service's own"), (["--kms", "--encryption", "KMS"], "the service's own"),
+    (["--kms", "alias/mine"], "alias/mine"), (["--kms", ALIAS], ALIAS)])
+def test_create_with_a_key_that_cannot_be_compared(lab, options, asked_for):
+    """Which key it is, of which there is no more to be seen; it counts as the same."""
+    lab.create_repository("team/app", **encrypted("KMS", KEY))
+    note = f"Its KMS key is {KEY}: whether that is {asked_for} cannot be seen here"
+    done(repo(lab, "create", "team/app", *options), f"{HOST}/team/app\n", note, "Repository exists already: team/app")
+    assert [name for name, _ in asked(lab)] == ["CreateRepository", "DescribeRepositories"]
+    done(repo(lab, "-q", "create", "team/app", *options), f"{HOST}/team/app\n")
+    result = repo(lab, "create", "--json", "team/app", *options)
+    assert result.json == [made(lab)] and result.stderr.splitlines()[0] == note
 
 
 @pytest.mark.parametrize("there, options, words", [
@@ -129,8 +143,9 @@ def test_create_what_is_there_and_different(lab, there, options, words):
 def test_must_not_exist(lab):
     lab.create_repository("team/app")
     result = repo(lab, "create", "--must-not-exist", "team/app")
-    error_of(result, 5, "team/app", "RepositoryAlreadyExistsException", "'team/app'")
-    assert [name for name, _ in asked(lab)] == ["CreateRepository"]
+    line = error_of(result, 5, "team/app", "RepositoryAlreadyExistsException", "'team/app'")
+    assert line.endswith("; 'ecr repo show' shows it") and [name for name, _ in asked(lab)] == ["CreateRepository"]
+    error_of(repo(lab, "create", "--must-not-exist", f"{HOST}/team/app"), 5, f"{HOST}/team/app", "'ecr repo show' shows it")
 
 
 @pytest.mark.parametrize("allowed, options, action", [
@@ -146,12 +161,14 @@ def test_create_denied(lab, allowed, options, action):
 
 
 @pytest.mark.parametrize("code, status, advice", [
-    ("LimitExceededException", 5, "Service Quotas"), ("KmsException", 3, "KMS key"), ("TooManyTagsException", 2, ""),
-    ("InvalidTagParameterException", 2, ""), ("InvalidParameterException", 2, ""), ("SomethingNew", 5, "")])
+    ("LimitExceededException", 5, "Service Quotas"), ("KmsException", 3, "KMS key"), ("TooManyTagsException", 5, ""),
+    ("InvalidTagParameterException", 5, ""), ("InvalidParameterException", 5, ""), ("ValidationException", 5, ""),
+    ("UnsupportedUpstreamRegistryException", 5, ""), ("SomethingNew", 5, "")])
 def test_create_refused(lab, code, status, advice):
     lab.fault("refuse", service="api", code=code, message="why it is so")
-    error_of(repo(lab, "create", "team/app"), status, "team/app", code, "why it is so", advice)
-    assert [name for name, _ in asked(lab)] == ["CreateRepository"]
+    for name in ("team/app", f"{HOST}/team/app"):
+        error_of(repo(lab, "create", name), status, name, code, "why it is so", advice)
+        assert [name for name, _ in asked(lab)] == ["CreateRepository"]
 
 
 @pytest.mark.parametrize("text", ["{}", '{"repository": {}}', '{"repository": {"repositoryName": "team/app"}}',
@@ -160,6 +177,14 @@ def test_create_answered_amiss(lab, text):
     lab.fault("body", service="api", text=text)
     error_of(repo(lab, "create", "team/app"), 5, API, "CreateRepository")
     assert repo(lab, "create", "--json", "team/app").code == 5
+
+
+def test_create_answered_about_another_registry(lab):
+    """It is compared with what was sent alone."""
+    made_there = {"repositoryName": "team/app", "repositoryUri": f"{HOST}/team/app", "registryId": OTHER}
+    lab.fault("body", service="api", text=json.dumps({"repository": made_there}))
+    error_of(repo(lab, "create", f"{HOST}/team/app"), 5, API, "CreateRepository")
+    done(repo(lab, "create", "team/app"), f"{HOST}/team/app\n")
 
 
 RULES = [("", "empty"), ("a", "at least 2"), ("a" * 257, "at most 256"), ("Team/app", "capital"),

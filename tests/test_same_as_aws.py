@@ -88,6 +88,9 @@ WITHOUT_REGISTRY = ("ListTagsForResource", "DescribeRegistry", "PutReplicationCo
 
 # By name: what `ecr` is told ({}: "" or HOST/), and the CLI's calls for the same. {image}: the image's digest.
 NAME = "--repository-name"
+SCANNING = ["put-registry-scanning-configuration", "--scan-type", "ENHANCED", "--rules",
+            "scanFrequency=SCAN_ON_PUSH,repositoryFilters=[{filter=prod*,filterType=WILDCARD}]",
+            "scanFrequency=CONTINUOUS_SCAN,repositoryFilters=[{filter=team/*,filterType=WILDCARD}]"]
 JOBS = {
     "repo create": (["repo", "create", "{}new"], [["create-repository", NAME, "new"]]),
     "repo create, with everything": (
@@ -123,6 +126,14 @@ JOBS = {
     "replication set": (
         ["replication", "set", "--to", "eu-west-1", "--to", "us-west-2/210987654321", "--prefix", "prod-"],
         [["describe-registry"], ["put-replication-configuration", "--replication-configuration", "file://replication.json"]]),
+    "replication set, unasked": (
+        ["replication", "set", "--yes", "--to", f"eu-west-1/{ACCOUNT}", "--to", "us-west-2/210987654321", "--prefix", "prod-"],
+        [["put-replication-configuration", "--replication-configuration", "file://replication.json"]]),
+    "scan config": (
+        ["scan", "config", "--type", "enhanced", "--on-push", "prod*", "--continuous", "team/*"],
+        [["get-registry-scanning-configuration"], SCANNING]),
+    "scan config, unasked": (
+        ["scan", "config", "--yes", "--type", "enhanced", "--on-push", "prod*", "--continuous", "team/*"], [SCANNING]),
     "cache add": (
         ["cache", "add", "--credential-arn", SECRET, "{}hub", "docker-hub"],
         [["create-pull-through-cache-rule", "--ecr-repository-prefix", "hub",
@@ -228,7 +239,7 @@ def test_moto_removal_of_repositories(moto):
     assert "--force" in moto.ecr("repo", "rm", "--yes", "img", code=5).stderr
     moto.ecr("repo", "rm", "--yes", "--force", "img")
     assert moto.describe_repositories()["repositories"] == []
-    moto.ecr("repo", "rm", "--yes", "img", code=1)
+    assert moto.ecr("repo", "rm", "--yes", "img").stderr == "There was no such repository: img\n"
     moto.ecr("repo", "show", "img", code=1)
 
 
@@ -282,6 +293,9 @@ def test_moto_replication(moto):
     moto.ecr("replication", "set", "--to", "eu-west-1", "--to", "us-west-2/210987654321", "--prefix", "prod-")
     assert rules() == REPLICATION["rules"]
     assert moto.ecr("replication", "show").stdout == f"eu-west-1/{ACCOUNT},us-west-2/210987654321\tprod-\n"
+    assert "--yes" in moto.ecr("replication", "set", "--to", "eu-west-1", code=2).stderr and rules() == REPLICATION["rules"]
+    moto.ecr("replication", "set", "--yes", "--to", "eu-west-1")
+    assert rules() == [{"destinations": REPLICATION["rules"][0]["destinations"][:1]}]
     moto.ecr("replication", "rm", "--yes")
     assert rules() == []
     assert moto.ecr("replication", "rm", "--yes").stderr == "There were no replication rules\n"
@@ -307,3 +321,6 @@ def test_moto_scanning_configuration(moto):
         ("SCAN_ON_PUSH", [{"filter": "prod*", "filterType": "WILDCARD"}]),
         ("CONTINUOUS_SCAN", [{"filter": "team/*", "filterType": "WILDCARD"}])]
     assert moto.ecr("scan", "config").stdout == "ENHANCED\tSCAN_ON_PUSH\tprod*\nENHANCED\tCONTINUOUS_SCAN\tteam/*\n"
+    assert "--yes" in moto.ecr("scan", "config", "--type", "basic", code=2).stderr
+    assert moto.get_registry_scanning_configuration()["scanningConfiguration"] == found
+    assert moto.ecr("scan", "config", "--yes", "--type", "basic").stdout == "BASIC\t-\t-\n"

@@ -1,6 +1,7 @@
 """`ecr scan`: basic and enhanced scans of images are started, awaited and shown; how the registry scans is shown and set."""
 
 import json
+import time
 
 import pytest
 
@@ -11,8 +12,11 @@ DAY = 86400
 DESCRIBE = "DescribeImageScanFindings"
 V1 = {"repositoryName": "app", "imageId": {"imageTag": "v1"}}
 LOOK, READ, START = (DESCRIBE, {**V1, "maxResults": 1}), (DESCRIBE, {**V1, "maxResults": 1000}), ("StartImageScan", V1)
+GET_CONFIGURATION, DIGEST = ("GetRegistryScanningConfiguration", {}), "sha256:" + "ab" * 32
 SEVERITIES = ["CRITICAL", "HIGH", "MEDIUM", "LOW", "INFORMATIONAL", "UNDEFINED"]
-OTHER_WORDS = ["UNTRIAGED", "NEGLIGIBLE", "high"]  # none of the words of --fail-on, so they count as UNDEFINED
+OTHER_WORDS = ["NEGLIGIBLE", "high", "A_NEW_WORD"]  # that cannot be ranked, so they reach every --fail-on
+SET = "Scanning of the registry set"
+UNKNOWN = "of an unknown severity"
 FINDINGS = [["CVE-1", "LOW"], ["CVE-2", "HIGH", "zlib", "1.2"], ["CVE-3", "UNTRIAGED"], ["CVE-4", "CRITICAL"],
             ["CVE-5", "HIGH"], ["CVE-6", "UNDEFINED"], ["CVE-7", "INFORMATIONAL"], ["CVE-8", "MEDIUM"]]
 BY_SEVERITY = ["CVE-4", "CVE-2", "CVE-5", "CVE-8", "CVE-1", "CVE-7", "CVE-3", "CVE-6"]
@@ -21,9 +25,14 @@ ONE_HIGH = "HIGH\tCVE-1\topenssl\t3.0.1\t-\thttps://nvd.nist.gov/vuln/detail/CVE
 
 
 @pytest.fixture
-def app(lab):
+def digest(lab):
+    """Of app:v1."""
     lab.create_repositories(["app"])
-    lab.add_images(f"{lab.host}/app", [{"tags": ["v1"]}])
+    return lab.add_images(f"{lab.host}/app", [{"tags": ["v1"]}])[0]
+
+
+@pytest.fixture
+def app(lab, digest):
     return f"{lab.host}/app"
 
 
@@ -50,18 +59,23 @@ def failed(result, code, thing, *parts):
 
 
 def answer(status="COMPLETE", **findings):
-    return json.dumps({"imageScanStatus": {"status": status}, "imageScanFindings": findings})
+    return json.dumps({"imageId": {"imageDigest": DIGEST, "imageTag": "v1"}, "imageScanStatus": {"status": status},
+                       "imageScanFindings": findings})
+
+
+def by_digest(digest, call):
+    return call[0], {**call[1], "imageId": {"imageDigest": digest}}
 
 
 # ---- what is shown
 
-def test_findings_from_the_worst_to_the_least(lab, app):
+def test_findings_from_the_worst_to_the_least(lab, app, digest):
     lab.set_scan(app, "v1", findings=FINDINGS)
     package = {"CVE-2": ["zlib", "1.2"]}
     rows = {name: [severity, name, *package.get(name, ["openssl", "3.0.1"]), "-", f"https://nvd.nist.gov/vuln/detail/{name}"]
             for name, severity, *_ in FINDINGS}
     done(scan(lab, "show", "app:v1"), "".join("\t".join(rows[name]) + "\n" for name in BY_SEVERITY), COUNTS)
-    assert asked(lab) == [LOOK, READ]
+    assert asked(lab) == [LOOK, by_digest(digest, READ)]
 
 
 def test_findings_as_json(lab, app):
@@ -73,13 +87,13 @@ def test_findings_as_json(lab, app):
 
 
 @pytest.mark.parametrize("status", ["COMPLETE", "ACTIVE"])
-def test_enhanced_findings(lab, app, status):
+def test_enhanced_findings(lab, app, status, digest):
     findings = [{"name": "CVE-1", "severity": "UNTRIAGED", "package": "zlib", "version": "1.2"},
                 {"name": "CVE-2", "severity": "MEDIUM", "package": "curl", "version": "8.0", "fixed": "8.1"}]
     lab.set_scan(app, "v1", status=status, enhanced=True, findings=findings)
     done(scan(lab, "show", "app:v1"), "MEDIUM\tCVE-2\tcurl\t8.0\t8.1\tCVE-2 - curl\n"
          "UNTRIAGED\tCVE-1\tzlib\t1.2\t-\tCVE-1 - zlib\n", "app:v1: 1 MEDIUM, 1 UNDEFINED")
-    assert asked(lab) == [LOOK, READ]
+    assert asked(lab) == [LOOK, by_digest(digest, READ)]
     genuine = lab.api().describe_image_scan_findings(**V1)["imageScanFindings"]["enhancedFindings"]
     shown = scan(lab, "show", "--json", "app:v1").json
     assert [f["packageVulnerabilityDetails"]["vulnerabilityId"] for f in shown] == ["CVE-2", "CVE-1"]
@@ -110,30 +124,92 @@ def test_one_image_under_its_names(lab):
     for image, image_id in ((f"{host}/app:v1", {"imageTag": "v1"}), (f"{host}/app@{digest}", {"imageDigest": digest})):
         done(scan(lab, "show", image), ONE_HIGH, f"{image}: 1 HIGH")
         members = {"registryId": "123456789012", "repositoryName": "app", "imageId": image_id}
-        assert asked(lab, api) == [(DESCRIBE, {**members, "maxResults": n}) for n in (1, 1000)]
+        assert asked(lab, api) == [(DESCRIBE, {**members, "maxResults": 1}),
+                                   (DESCRIBE, {**members, "maxResults": 1000, "imageId": {"imageDigest": digest}})]
     done(scan(lab, "show", f"app@{digest}", env={"AWS_REGION": "eu-west-1"}), ONE_HIGH, f"app@{digest}: 1 HIGH")
     assert [body["imageId"] for _, body in asked(lab, api)] == [{"imageDigest": digest}] * 2
 
 
+@pytest.mark.parametrize("command, calls", [("show", [LOOK, READ]), ("start", [START, LOOK, READ])])
+def test_by_tag_and_digest(lab, app, command, calls, digest):
+    """The digest says which image; the tag may point elsewhere by now."""
+    lab.add_images(app, [{"tags": ["v2"]}])
+    for tag in "v1", "v2":
+        lab.set_scan(app, "v1", findings=[["CVE-1", "HIGH"]], started=command == "show")
+        done(scan(lab, command, f"app:{tag}@{digest}"), ONE_HIGH, f"app:{tag}@{digest}: 1 HIGH")
+        assert asked(lab) == [by_digest(digest, call) for call in calls]
+
+
+def about(text, **image_id):
+    """The reply with another image's id."""
+    return json.dumps({**json.loads(text), "imageId": image_id})
+
+
+OTHER_IDS = [{}, {"imageTag": "v1"}, {"imageDigest": 7}, {"imageDigest": "sha256:12"},
+             {"imageDigest": DIGEST, "imageTag": "v2"}, {"imageDigest": DIGEST, "imageTag": 7}]
+
+
+@pytest.mark.parametrize("image_id", OTHER_IDS)
+@pytest.mark.parametrize("command, operation", [("show", DESCRIBE), ("start", "StartImageScan")])
+def test_first_replies_about_another_image(lab, app, command, operation, image_id):
+    """Or about none that can be told: nothing more is asked then."""
+    lab.fault("body", service="api", operation=operation, text=about(answer(findings=[]), **image_id))
+    failed(scan(lab, command, "app:v1"), 5, API, operation)
+    assert len(asked(lab)) == 1
+
+
+@pytest.mark.parametrize("number", [1, 2])
+@pytest.mark.parametrize("image_id", [{"imageDigest": "sha256:" + "cd" * 32}, {"imageTag": "v1"}, {}])
+def test_later_replies_about_another_image(lab, app, number, image_id):
+    """The tag has moved since: the findings of two images do not mix."""
+    page = json.dumps({**json.loads(answer(findings=[{"name": "CVE-1", "severity": "LOW"}])), "nextToken": "a"})
+    for text in [answer(findings=[]), page][:number]:
+        lab.fault("body", service="api", text=text, count=1)
+    lab.fault("body", service="api", text=about(answer(findings=[]), **image_id))
+    failed(scan(lab, "show", "app:v1"), 5, API, DESCRIBE)
+    assert len(asked(lab)) == number + 1
+
+
+@pytest.mark.parametrize("number", [0, 1, 2])
+@pytest.mark.parametrize("members", [{"repositoryName": "other"}, {"repositoryName": 7}, {"registryId": "210987654321"}])
+def test_replies_about_another_repository(lab, app, number, members):
+    page = json.dumps({**json.loads(answer(findings=[{"name": "CVE-1", "severity": "LOW"}])), "nextToken": "a"})
+    for text in [answer(findings=[]), page][:number]:
+        lab.fault("body", service="api", text=text, count=1)
+    lab.fault("body", service="api", text=json.dumps({**json.loads(answer(findings=[])), **members}))
+    failed(scan(lab, "show", f"{lab.host}/app:v1"), 5, API, DESCRIBE)
+
+
+def test_a_tag_that_moves(lab, app, digest):
+    """What was asked about first is what is shown."""
+    lab.set_scan(app, "v1", polls=1, findings=[["CVE-1", "HIGH"]])
+    lab.add_images(app, [{"tags": ["v1"]}])
+    pending = {**json.loads(answer("PENDING")), "imageId": {"imageDigest": digest, "imageTag": "v1"}}
+    lab.fault("body", service="api", operation=DESCRIBE, text=json.dumps(pending), count=1)
+    done(scan(lab, "show", "--wait", "app:v1"), ONE_HIGH, "app:v1: 1 HIGH")
+    assert asked(lab) == [LOOK, *[by_digest(digest, call) for call in (LOOK, LOOK, READ)]]
+
+
 @pytest.mark.parametrize("empty_pages", [False, True])
 @pytest.mark.parametrize("is_enhanced", [False, True])
-def test_pages_of_findings(lab, app, empty_pages, is_enhanced):
+def test_pages_of_findings(lab, app, empty_pages, is_enhanced, digest):
     lab.set_scan(app, "v1", enhanced=is_enhanced, findings=FINDINGS)
     lab.setting(page_limit=3, empty_pages=empty_pages)
     result = scan(lab, "show", "app:v1")
     assert result.code == 0 and [line.split("\t")[1] for line in result.lines] == BY_SEVERITY
     assert result.stderr == COUNTS + "\n"
     first, *pages = asked(lab)
-    assert first == LOOK and len(pages) == (6 if empty_pages else 3) and pages[0] == READ
+    read = by_digest(digest, READ)
+    assert first == LOOK and len(pages) == (6 if empty_pages else 3) and pages[0] == read
     assert len({body.pop("nextToken") for _, body in pages[1:]}) == len(pages) - 1
-    assert pages == [READ] * len(pages)
+    assert pages == [read] * len(pages)
 
 
 # ---- states that are no result
 
 @pytest.mark.parametrize("status", ["FAILED", "UNSUPPORTED_IMAGE", "FINDINGS_UNAVAILABLE", "SCAN_ELIGIBILITY_EXPIRED",
                                     "LIMIT_EXCEEDED", "IMAGE_ARCHIVED", "A_NEW_WORD"])
-def test_scans_without_a_result(lab, app, status):
+def test_scans_without_a_result(lab, app, status, digest):
     """Nothing that passes for a clean image: not to --fail-on either."""
     lab.set_scan(app, "v1", status=status, findings=[["CVE-1", "HIGH"]])
     why = lab.api().describe_image_scan_findings(**V1)["imageScanStatus"]["description"]
@@ -142,7 +218,7 @@ def test_scans_without_a_result(lab, app, status):
         assert asked(lab) == [LOOK]
     lab.set_scan(app, "v1", status=status, started=False)
     failed(scan(lab, "start", "--fail-on", "HIGH", "app:v1"), 5, "app:v1", status)
-    assert asked(lab) == [START, LOOK]
+    assert asked(lab) == [START, by_digest(digest, LOOK)]
 
 
 @pytest.mark.parametrize("status", ["IN_PROGRESS", "PENDING"])
@@ -154,21 +230,36 @@ def test_a_scan_that_runs(lab, app, status):
 
 
 @pytest.mark.parametrize("command, status", [(["show", "--wait"], "PENDING"), (["start"], "IN_PROGRESS")])
-def test_time_is_over(lab, app, command, status):
+def test_time_is_over(lab, app, command, status, digest):
     lab.set_scan(app, "v1", polls=99, pending=status, started=command[0] == "show")
     result = scan(lab, "--timeout", "1s", *command, "app:v1")
     failed(result, 4, "the scan of app:v1", status, "--timeout")
-    assert result.seconds < 1.5 and asked(lab)[-1] == LOOK
+    first, *looks = asked(lab)
+    assert result.seconds < 1.5 and first == (LOOK if command[0] == "show" else START)
+    assert len(looks) >= 2 and looks == [by_digest(digest, LOOK)] * len(looks)
 
 
-def test_a_scan_is_awaited(lab, app):
+@pytest.mark.parametrize("timeout, looks", [("700ms", 2), ("250ms", 1)])
+def test_the_last_pause_is_shorter(lab, app, timeout, looks):
+    """Half of the time that is left; none if another look makes no sense."""
+    lab.set_scan(app, "v1", polls=99)
+    result = scan(lab, "--timeout", timeout, "show", "--wait", "app:v1")
+    failed(result, 4, "the scan of app:v1", "IN_PROGRESS", "--timeout")
+    assert result.seconds < 0.7 and len(asked(lab)) in (looks, looks + 1)
+    lab.set_scan(app, "v1", polls=1, findings=[["CVE-1", "HIGH"]])
+    if looks > 1:
+        done(scan(lab, "--timeout", timeout, "show", "--wait", "app:v1"), ONE_HIGH, "app:v1: 1 HIGH")
+
+
+def test_a_scan_is_awaited(lab, app, digest):
     lab.set_scan(app, "v1", polls=1, findings=[["CVE-1", "HIGH"]])
     result = scan(lab, "show", "--wait", "--fail-on", "HIGH", "app:v1")
     done(result, ONE_HIGH, "app:v1: 1 HIGH", code=1)
-    assert asked(lab) == [LOOK, LOOK, READ] and result.seconds > 0.4
+    look, read = by_digest(digest, LOOK), by_digest(digest, READ)
+    assert asked(lab) == [LOOK, look, read] and result.seconds > 0.4
     lab.set_scan(app, "v1", polls=1, status="FAILED")
     failed(scan(lab, "show", "--wait", "app:v1"), 5, "app:v1", "FAILED")
-    assert asked(lab) == [LOOK, LOOK]
+    assert asked(lab) == [LOOK, look]
 
 
 # ---- --fail-on
@@ -177,18 +268,28 @@ def test_a_scan_is_awaited(lab, app):
 def test_fail_on(lab, app, threshold, is_enhanced):
     """A finding of the severity or of a worse one; the table is the same either way, and there is no error beside it."""
     reached = []
-    for severity in SEVERITIES + OTHER_WORDS:
+    for severity in [*SEVERITIES, "UNTRIAGED", *OTHER_WORDS]:
         lab.set_scan(app, "v1", findings=[["CVE-1", severity]], enhanced=is_enhanced)
         result = scan(lab, "show", "--fail-on", threshold, "app:v1")
-        counted = severity if severity in SEVERITIES else "UNDEFINED"
+        counted = severity if severity in SEVERITIES else "UNDEFINED" if severity == "UNTRIAGED" else UNKNOWN
         assert result.lines[0].startswith(f"{severity}\tCVE-1\t") and result.stderr == f"app:v1: 1 {counted}\n"
         assert result.code in (0, 1)
         reached += [severity] if result.code else []
-    assert reached == (SEVERITIES[:SEVERITIES.index(threshold) + 1] + (OTHER_WORDS if threshold == "UNDEFINED" else []))
+    ranked = SEVERITIES[:SEVERITIES.index(threshold) + 1] + (["UNTRIAGED"] if threshold == "UNDEFINED" else [])
+    assert reached == ranked + OTHER_WORDS
+
+
+def test_unknown_severities_without_fail_on(lab, app):
+    """They come last, and are no failure by themselves."""
+    lab.set_scan(app, "v1", findings=[["CVE-1", "NEGLIGIBLE"], ["CVE-2", "UNDEFINED"], ["CVE-3", "odd"], ["CVE-4", "LOW"]])
+    result = scan(lab, "show", "app:v1")
+    assert result.code == 0 and [line.split("\t")[1] for line in result.lines] == ["CVE-4", "CVE-2", "CVE-1", "CVE-3"]
+    assert result.stderr == f"app:v1: 1 LOW, 1 UNDEFINED, 2 {UNKNOWN}\n"
 
 
 @pytest.mark.parametrize("findings, counts, code, note", [
     ([], {"HIGH": 2}, 1, "2 HIGH"), ([], {"MEDIUM": 2, "UNTRIAGED": 1, "UNDEFINED": 4}, 0, "2 MEDIUM, 5 UNDEFINED"),
+    ([], {"NEGLIGIBLE": 3, "ODD": 1}, 1, f"4 {UNKNOWN}"), (["odd"], {"LOW": 1}, 1, f"1 LOW, 1 {UNKNOWN}"),
     (["HIGH"], {}, 1, "1 HIGH"), (["HIGH"], {"LOW": 3}, 1, "1 HIGH, 3 LOW"), (["HIGH"], {"HIGH": 7}, 1, "7 HIGH"),
     (["LOW"], {"HIGH": 0}, 0, "1 LOW")])
 def test_counts_and_findings_that_differ(lab, app, findings, counts, code, note):
@@ -215,6 +316,7 @@ def test_findings_that_cannot_be_read(lab, app, findings):
                                    '{"imageScanFindings": 7}', '{"imageScanStatus": {"status": "COMPLETE"}}'])
 def test_a_later_page_that_is_none(lab, app, later):
     first = json.dumps({**json.loads(answer(findings=[{"name": "CVE-1", "severity": "LOW"}])), "nextToken": "a"})
+    later = json.dumps({"imageId": {"imageDigest": DIGEST}, **json.loads(later)})
     for number, texts in enumerate(([answer(findings=[]), later], [answer(findings=[]), first, later])):
         lab.clear()
         for text in texts[:-1]:
@@ -227,12 +329,14 @@ def test_a_later_page_that_is_none(lab, app, later):
 
 # ---- start
 
-def test_start_on_a_terminal(lab, app):
+def test_start_on_a_terminal(lab, app, digest):
     """It waits, and shows that it does."""
     lab.set_scan(app, "v1", started=False, polls=1, pending="PENDING", findings=[["CVE-1", "HIGH"]])
     lab.clear_log()
     shown = run(lab, "scan", "start", "app:v1", console="both")
-    assert shown.code == 0 and shown.out == ONE_HIGH and asked(lab) == [START, LOOK, LOOK, READ]
+    assert shown.code == 0 and shown.out == ONE_HIGH
+    look, read = by_digest(digest, LOOK), by_digest(digest, READ)
+    assert asked(lab)[:4] == [START, look, look, read] and len(asked(lab)) <= 6
     assert shown.err.startswith("\r\x1b[KWaiting for the scan of app:v1: PENDING, 0 s\r\x1b[K") and "1 HIGH" in shown.err
 
 
@@ -252,41 +356,71 @@ def test_start_without_waiting(lab, app, status):
     assert shown["imageScanStatus"] == {"status": status} and shown["imageId"]["imageTag"] == "v1"
 
 
-def test_a_scan_that_is_not_known_yet(lab, app):
+def test_a_scan_that_is_not_known_yet(lab, app, digest):
     """Just after its start the service may not find it; but only then is that no end."""
     lab.set_scan(app, "v1", findings=[["CVE-1", "HIGH"]])
     lab.fault("refuse", service="api", operation=DESCRIBE, code="ScanNotFoundException", count=1)
     done(scan(lab, "start", "app:v1"), ONE_HIGH, "app:v1: 1 HIGH")
-    assert asked(lab) == [START, LOOK, LOOK, READ]
+    assert asked(lab) == [START, *[by_digest(digest, call) for call in (LOOK, LOOK, READ)]]
     lab.fault("refuse", service="api", operation=DESCRIBE, code="ScanNotFoundException", message="no scan", count=1)
     failed(scan(lab, "show", "--wait", "app:v1"), 1, "app:v1", "ScanNotFoundException", "ecr scan start")
     assert asked(lab) == [LOOK]
 
 
-def test_a_second_start_within_a_day(lab, app):
+def test_a_second_start_within_a_day(lab, app, digest):
     """ECR scans an image once in 24 hours: the scan of today is the answer."""
     lab.set_scan(app, "v1", findings=[["CVE-1", "HIGH"]], age=DAY - 60)
     today = "app:v1 was scanned within the last 24 hours: that scan counts"
     done(scan(lab, "start", "app:v1"), ONE_HIGH, today, "app:v1: 1 HIGH")
-    assert asked(lab) == [START, LOOK, LOOK, READ]
+    assert asked(lab) == [START, LOOK, by_digest(digest, LOOK), by_digest(digest, READ)]
     done(scan(lab, "start", "--fail-on", "MEDIUM", "app:v1"), ONE_HIGH, today, "app:v1: 1 HIGH", code=1)
     done(scan(lab, "start", "--no-wait", "app:v1"), "COMPLETE\n", today)
     assert asked(lab) == [START, LOOK]
+    lab.set_scan(app, "v1", polls=1, findings=[["CVE-1", "HIGH"]], age=60)  # it runs still
+    done(scan(lab, "start", "app:v1"), ONE_HIGH, today, "app:v1: 1 HIGH")
     lab.set_scan(app, "v1", status="FAILED", age=60)
-    result = scan(lab, "start", "app:v1")
-    assert result.code == 5 and result.stdout == "" and "FAILED" in result.stderr.splitlines()[-1]
+    failed(scan(lab, "start", "app:v1"), 5, "app:v1", "LimitExceededException", "The scan quota per image has been exceeded")
+    assert asked(lab) == [START, LOOK]
 
 
-def test_a_start_after_a_day(lab, app):
+LIMIT = {"service": "api", "operation": "StartImageScan", "code": "LimitExceededException", "message": "100000 scans a day"}
+
+
+@pytest.mark.parametrize("ago, counts", [(60, True), (DAY - 60, True), (DAY + 60, False), (90 * DAY, False), (None, False)])
+@pytest.mark.parametrize("options", [[], ["--no-wait"], ["--fail-on", "HIGH"]])
+def test_an_older_scan_at_the_limit(lab, app, options, ago, counts):
+    """Only one that ended within a day counts; else the refusal is told, and no old result."""
+    members = {} if ago is None else {"imageScanCompletedAt": time.time() - ago}
+    lab.fault("refuse", **LIMIT)
+    lab.fault("body", service="api", operation=DESCRIBE, text=answer(findings=[], **members))
+    result = scan(lab, "start", *options, "app:v1")
+    if not counts:
+        failed(result, 5, "app:v1", "LimitExceededException", "100000 scans a day")
+        assert asked(lab) == [START, LOOK]
+        return
+    notes = ["app:v1 was scanned within the last 24 hours: that scan counts", "app:v1: nothing was found"]
+    done(result, *(["COMPLETE\n", notes[0]] if "--no-wait" in options else ["", *notes]))
+
+
+@pytest.mark.parametrize("status", ["IN_PROGRESS", "PENDING"])
+def test_a_scan_that_runs_at_the_limit(lab, app, digest, status):
+    lab.set_scan(app, "v1", polls=2, pending=status, findings=[["CVE-1", "HIGH"]])
+    lab.fault("refuse", **LIMIT)
+    done(scan(lab, "start", "app:v1"), ONE_HIGH, "app:v1 was scanned within the last 24 hours: that scan counts",
+         "app:v1: 1 HIGH")
+    assert asked(lab) == [START, LOOK, *[by_digest(digest, call) for call in (LOOK, LOOK, READ)]]
+
+
+def test_a_start_after_a_day(lab, app, digest):
     lab.set_scan(app, "v1", age=DAY + 60)
     done(scan(lab, "start", "app:v1"), "", "app:v1: nothing was found")
-    assert asked(lab) == [START, LOOK, READ]
+    assert asked(lab) == [START, by_digest(digest, LOOK), by_digest(digest, READ)]
 
 
 def test_a_limit_without_a_scan(lab, app):
     """The registry's scans of today are used up: the refusal is told, not that there is no scan."""
     lab.set_scan(app, "v1", started=False)
-    lab.fault("refuse", service="api", operation="StartImageScan", code="LimitExceededException", message="100000 scans a day")
+    lab.fault("refuse", **LIMIT)
     failed(scan(lab, "start", "app:v1"), 5, "app:v1", "LimitExceededException", "100000 scans a day")
     assert asked(lab) == [START, LOOK]
 
@@ -333,8 +467,10 @@ def test_denied(lab, app):
     for command, key, action in ((["show"], "describe", DESCRIBE), (["start"], "describe", "StartImageScan"),
                                  (["start"], "starter", DESCRIBE)):
         failed(scan(lab, *command, "app:v1", key=key), 3, "app:v1", f"the caller lacks the IAM action ecr:{action}")
-    for options, verb in ([], "Get"), (["--type", "basic"], "Put"):
-        failed(scan(lab, "config", *options, key="describe"), 3, "the registry",
+    lab.new_key("looker", allow=["GetRegistryScanningConfiguration"])
+    for options, key, verb in (([], "describe", "Get"), (["--type", "basic"], "describe", "Get"),
+                               (["--type", "basic"], "looker", "Put"), (["--type", "basic", "--yes"], "describe", "Put")):
+        failed(scan(lab, "config", *options, key=key), 3, "the registry",
                f"the caller lacks the IAM action ecr:{verb}RegistryScanningConfiguration")
 
 
@@ -367,25 +503,62 @@ def test_configuration(lab, options, kind, rules):
     lab.api().put_registry_scanning_configuration(scanType="BASIC", rules=[rule("SCAN_ON_PUSH", "before")])
     table = "".join(f"{kind}\t{r['scanFrequency']}\t{','.join(f['filter'] for f in r['repositoryFilters'])}\n" for r in rules)
     wanted = {"scanType": kind, "rules": rules}
-    done(scan(lab, "config", *options), table or f"{kind}\t-\t-\n", "Scanning of the registry set")
+    done(scan(lab, "config", "--yes", *options), table or f"{kind}\t-\t-\n", SET)
     assert asked(lab) == [("PutRegistryScanningConfiguration", wanted)]
     done(scan(lab, "config"), table or f"{kind}\t-\t-\n")
-    assert asked(lab) == [("GetRegistryScanningConfiguration", {})]
-    assert scan(lab, "config", "--json").json == scan(lab, "config", "--json", *options).json == [wanted]
+    assert asked(lab) == [GET_CONFIGURATION]
+    assert scan(lab, "config", "--json").json == scan(lab, "config", "--json", "--yes", *options).json == [wanted]
     assert lab.api(region="eu-west-1").get_registry_scanning_configuration()["scanningConfiguration"]["rules"] == []
+
+
+ON_PUSH = rule("SCAN_ON_PUSH", "prod", "team/*")
+
+
+@pytest.mark.parametrize("before, options, lost", [
+    ([ON_PUSH], ["--type=basic"], 1), ([ON_PUSH], ["--type=basic", "--on-push=prod"], 1),
+    ([ON_PUSH], ["--type=enhanced", "--continuous=prod", "--continuous=team/*"], 1),
+    ([ON_PUSH, rule("CONTINUOUS_SCAN", "a")], ["--type=enhanced", "--continuous=a"], 1),
+    ([ON_PUSH, rule("CONTINUOUS_SCAN", "a")], ["--type=basic"], 2),
+    ([ON_PUSH], ["--type=basic", "--on-push=prod", "--on-push=team/*"], 0),
+    ([ON_PUSH], ["--type=basic", "--on-push=new", "--on-push=team/*", "--on-push=prod"], 0),
+    ([ON_PUSH], ["--type=enhanced", "--on-push=prod", "--on-push=team/*", "--continuous=a"], 0), ([], ["--type=enhanced"], 0)])
+def test_configuration_asks_before_rules_are_lost(lab, before, options, lost):
+    """A rule stays if all its filters are among the new ones of its frequency."""
+    kind = "ENHANCED" if any(r["scanFrequency"] == "CONTINUOUS_SCAN" for r in before) else "BASIC"
+    lab.api().put_registry_scanning_configuration(scanType=kind, rules=before)
+    result = scan(lab, "config", *options)
+    if lost:
+        failed(result, 2, "scan", f"this would replace {lost} of the registry's scanning rules, and there is nobody", "--yes")
+        assert asked(lab) == [GET_CONFIGURATION]
+        return
+    assert result.code == 0 and result.stderr == SET + "\n"
+    assert [operation for operation, _ in asked(lab)] == [GET_CONFIGURATION[0], "PutRegistryScanningConfiguration"]
+
+
+@pytest.mark.parametrize("typed, code", [(b"y\n", 0), (b"n\n", 5), (b"\n", 5)])
+def test_configuration_asks_on_a_terminal(lab, typed, code):
+    lab.api().put_registry_scanning_configuration(scanType="BASIC", rules=[ON_PUSH])
+    lab.clear_log()
+    asked_at = run(lab, "scan", "config", "--type", "basic", console="both", typed=typed)
+    assert asked_at.code == code and asked_at.out == ("" if code else "BASIC\t-\t-\n")
+    assert asked_at.err.startswith("Do you want to replace 1 of the registry's scanning rules, in us-east-1? [y/N] ")
+    put = [("PutRegistryScanningConfiguration", {"scanType": "BASIC", "rules": []})]
+    assert (SET in asked_at.err) == (code == 0) and asked(lab) == [GET_CONFIGURATION] + ([] if code else put)
 
 
 def test_a_registry_as_it_comes(lab):
     done(scan(lab, "config"), "BASIC\t-\t-\n")
     scan(lab, "config", "--region", "eu-west-1")
-    assert asked(lab, "api.ecr.eu-west-1.amazonaws.com") == [("GetRegistryScanningConfiguration", {})]
+    assert asked(lab, "api.ecr.eu-west-1.amazonaws.com") == [GET_CONFIGURATION]
 
 
-@pytest.mark.parametrize("code, status", [("ValidationException", 2), ("InvalidParameterException", 2),
+@pytest.mark.parametrize("code, status", [("ValidationException", 5), ("InvalidParameterException", 5),
                                           ("BlockedByOrganizationPolicyException", 3), ("LimitExceededException", 5)])
 def test_a_configuration_that_is_refused(lab, code, status):
-    lab.fault("refuse", service="api", code=code, message="the service's words")
-    failed(scan(lab, "config", "--type", "basic"), status, "the registry", code, "the service's words")
+    for operation in "GetRegistryScanningConfiguration", "PutRegistryScanningConfiguration":
+        lab.clear()
+        lab.fault("refuse", service="api", operation=operation, code=code, message="the service's words")
+        failed(scan(lab, "config", "--type", "basic"), status, "the registry", operation, code, "the service's words")
 
 
 @pytest.mark.parametrize("rules", [7, {}, [7], [None], [{}], [{"scanFrequency": 7, "repositoryFilters": []}],

@@ -7,12 +7,14 @@ import time
 
 import pytest
 
-from support_tables import (BASIC, BINARY, ENHANCED, HOST, IMAGES, KEEP, REPLICATION, REPOSITORIES, RULES, STAGES, STATUSES,
-                            enhanced, repository, run, says, stage_everything, stage_scan, width)
+from support_tables import (BASIC, BINARY, ENHANCED, FAULT, HOST, IMAGES, KEEP, REPLICATION, REPOSITORIES, RULES, STAGES,
+                            STATUSES, enhanced, picture, repository, run, says, stage_cache, stage_everything, stage_preview,
+                            stage_scan, width)
 
 # The host's own C library, which the sanitizers' builds use, knows no wide characters without a locale.
 OTHER_LIBC = any(word in BINARY for word in ("asan", "tsan", "cov"))
-NOTES = {"lifecycle preview": "1 image of app would go\n1 would be archived\n", "scan show, basic": "app:v1: 1 CRITICAL, 1 HIGH, 1 LOW\n",
+NOTES = {"lifecycle preview": "1 image of app would go\n1 would be archived\n",
+         "scan show, basic": "app:v1: 1 CRITICAL, 1 HIGH, 1 LOW\n",
          "scan show, enhanced": "app:v1: 2 HIGH, 1 MEDIUM\n", "replication status": "ecr: app:v1: 1 of 3 copies failed\n"}
 
 GOLDEN = [
@@ -266,6 +268,32 @@ def test_texts_that_would_break_a_line(lab):
                                                                     ["quay", "quay.io", "ROOT", "first second third"]]
 
 
+def test_sizes_that_are_none(lab):
+    """A table has them as they are."""
+    says(lab, "DescribeImages", imageDetails=[picture(1, -1, ["a"]), picture(2, -9876543210, ["b"]), picture(3, 0, ["c"])])
+    assert [line.split("\t")[2] for line in run(lab, "image", "ls", "app").out.splitlines()] == ["0", "-9876543210", "-1"]
+    lines = run(lab, "image", "ls", "app", columns=200).out.splitlines()
+    assert [re.split("  +", line)[2] for line in lines] == ["SIZE", "0 B", "-9876543210", "-1"]
+
+
+def test_json_of_rules_whose_state_is_not_known(lab):
+    """Then it is left out, and not made up."""
+    stage_cache(lab)
+    lab.fault("deny", service="api", operation="ValidatePullThroughCacheRule")
+    result = run(lab, "cache", "ls", "--json")
+    assert result.code == 0 and [json.loads(line) for line in result.out.splitlines()] == RULES
+    assert result.err.startswith("The state is not known: ") and len(result.err.splitlines()) == 1
+
+
+def test_a_preview_of_another_policy(lab):
+    """It is not shown as that of ours, whatever the table would look like."""
+    stage_preview(lab)
+    for columns in (None, 80):
+        result = run(lab, "lifecycle", "preview", "--keep", "2", "app", columns=columns)
+        assert (result.code, result.out) == (5, "")
+        assert result.err == "ecr: app: another policy was tried meanwhile, in place of this one; begin again\n"
+
+
 def test_nothing_to_show(lab):
     lab.create_repository("app")
     lab.api().delete_repository(repositoryName="app")
@@ -278,7 +306,8 @@ def test_nothing_to_show(lab):
 
 NEWEST = IMAGES[::-1]
 OBJECTS = {
-    "repo ls": REPOSITORIES, "image ls": NEWEST, "cache ls": RULES, "replication show": [REPLICATION],
+    "repo ls": REPOSITORIES, "image ls": NEWEST, "replication show": [REPLICATION],
+    "cache ls": [{**RULES[0], "isValid": False, "failure": FAULT}, *({**rule, "isValid": True} for rule in RULES[1:])],
     "scan show, basic": [BASIC[1], BASIC[2], BASIC[0]], "scan show, enhanced": [ENHANCED[1], ENHANCED[2], ENHANCED[0]],
     "replication status": [*STATUSES, {"error": {"reason": "refused", "subject": "app:v1", "cause": "1 of 3 copies failed"}}],
 }
@@ -303,23 +332,36 @@ def test_quiet(lab, name):
 # ---- questions
 
 APP = {"repositoryName": "app"}
-# What is asked, and what is done then: [(operation, body)].
+HERE, THERE = "in us-east-1", "in us-east-1 of 123456789012"  # without a host in the operand, and with one
+LAST_TAG = "(an image goes with its last tag)"
+FILTERS = [{"filter": name, "filterType": "WILDCARD"} for name in ("prod*", "dev*")]
+# What is asked and where; what is read before the question (and not at all with --yes), and what is done then:
+# [(operation, body)].
 QUESTIONS = {
-    ("repo", "rm", "app"): ("delete the repository app", [("DeleteRepository", APP)]),
+    ("repo", "rm", "app"): ("delete the repository app", HERE, [], [("DeleteRepository", APP)]),
     ("repo", "rm", "--force", f"{HOST}/app"): (
-        f"delete the repository {HOST}/app with all its images",
+        f"delete the repository {HOST}/app with all its images", THERE, [],
         [("DeleteRepository", {"registryId": "123456789012", **APP, "force": True})]),
-    ("policy", "rm", "app"): ("remove the policy of app", [("DeleteRepositoryPolicy", APP)]),
-    ("policy", "rm", "--registry"): ("remove the policy of the registry", [("DeleteRegistryPolicy", {})]),
-    ("image", "rm", "app:v1"): ("remove app:v1", [("BatchDeleteImage", {**APP, "imageIds": [{"imageTag": "v1"}]})]),
+    ("policy", "rm", "app"): ("remove the policy of app", HERE, [], [("DeleteRepositoryPolicy", APP)]),
+    ("policy", "rm", "--registry"): ("remove the policy of the registry", HERE, [], [("DeleteRegistryPolicy", {})]),
+    ("image", "rm", "app:v1"): (f"remove app:v1 {LAST_TAG}", HERE, [],
+                                [("BatchDeleteImage", {**APP, "imageIds": [{"imageTag": "v1"}]})]),
     ("image", "rm", "app:v1", "app:v2", "app:v3"): (
-        "remove app:v1 and 2 more",
+        f"remove app:v1 and 2 more {LAST_TAG}", HERE, [],
         [("BatchDeleteImage", {**APP, "imageIds": [{"imageTag": "v1"}, {"imageTag": "v2"}, {"imageTag": "v3"}]})]),
-    ("lifecycle", "rm", "app"): ("remove the lifecycle policy of app", [("DeleteLifecyclePolicy", APP)]),
-    ("cache", "rm", "quay"): ("remove the cache rule quay", [("DeletePullThroughCacheRule", {"ecrRepositoryPrefix": "quay"})]),
-    ("replication", "rm"): ("remove all replication rules of the registry",
+    ("lifecycle", "rm", "app"): ("remove the lifecycle policy of app", HERE, [], [("DeleteLifecyclePolicy", APP)]),
+    ("cache", "rm", "quay"): ("remove the cache rule quay", HERE, [],
+                              [("DeletePullThroughCacheRule", {"ecrRepositoryPrefix": "quay"})]),
+    ("replication", "rm"): ("remove all replication rules of the registry", HERE, [],
                             [("DescribeRegistry", {}),
-                             ("PutReplicationConfiguration", {"replicationConfiguration": {"rules": []}})])}
+                             ("PutReplicationConfiguration", {"replicationConfiguration": {"rules": []}})]),
+    ("replication", "set", "--to", "us-west-2/123456789012"): (
+        "replace 1 of the registry's replication rules", HERE, [("DescribeRegistry", {})],
+        [("PutReplicationConfiguration", {"replicationConfiguration": {"rules": REPLICATION["rules"][1:]}})]),
+    ("scan", "config", "--type", "enhanced", "--on-push", "prod*", "--on-push", "dev*"): (
+        "replace 1 of the registry's scanning rules", HERE, [("GetRegistryScanningConfiguration", {})],
+        [("PutRegistryScanningConfiguration", {"scanType": "ENHANCED", "rules": [
+            {"scanFrequency": "SCAN_ON_PUSH", "repositoryFilters": FILTERS}]})])}
 
 
 @pytest.fixture
@@ -342,55 +384,118 @@ def pairs(usual, rare):
 def test_yes(full, command, typed):
     if command[0] == "image" or "--force" in command:
         full.add_images(f"{HOST}/app", [{"tags": [f"v{n}"]} for n in (1, 2, 3)])
-    question, done = QUESTIONS[command]
+    question, place, read, done = QUESTIONS[command]
     result = run(full, *command, console="both", typed=typed.encode())
-    assert result.code == 0 and result.err.startswith(f"Do you want to {question}? [y/N] "), result
-    assert "ecr: " not in result.err and calls(full) == done
+    assert result.code == 0 and result.err.startswith(f"Do you want to {question}, {place}? [y/N] "), result
+    assert "ecr: " not in result.err and calls(full) == read + done
 
 
 @pytest.mark.parametrize("command, typed", pairs(["n\n", "\n", "\x04"], [
     "no\n", "yess\n", "y y\n", "ye\n", "0\n", "nyes\n", "yes" + " " * 40 + "no\n", "n" * 3000 + "\n", "ja\n", "ｙ\n"]))
-def test_anything_but_yes(lab, command, typed):
-    """Then nothing is asked of anybody, and the answer's line has ended where the error begins."""
-    result = run(lab, *command, console="both", typed=typed.encode(), env={"NO_COLOR": "1"})
+def test_anything_but_yes(full, command, typed):
+    """Then nothing more is asked of anybody, and the answer's line has ended where the error begins."""
+    question, place, read, _ = QUESTIONS[command]
+    result = run(full, *command, console="both", typed=typed.encode(), env={"NO_COLOR": "1"})
     end = "" if typed.endswith("\n") else "\n"  # the terminal shows what is typed, which ends the line
-    assert result.err == (f"Do you want to {QUESTIONS[command][0]}? [y/N] {end}"
+    assert result.err == (f"Do you want to {question}, {place}? [y/N] {end}"
                           f"ecr: {command[0]}: nothing was done, as the answer was not yes\n")
-    assert (result.code, result.out, lab.requests()) == (5, "", [])
+    assert (result.code, result.out, calls(full)) == (5, "", read)
 
 
 @pytest.mark.parametrize("console", [None, "stdin", "stderr"])
 @pytest.mark.parametrize("command", QUESTIONS, ids=" ".join)
-def test_nobody_to_ask(lab, command, console):
-    result = run(lab, *command, columns=80, console=console, env={"NO_COLOR": "1"})
+def test_nobody_to_ask(full, command, console):
+    result = run(full, *command, columns=80, console=console, env={"NO_COLOR": "1"})
     assert result.err == (f"ecr: {command[0]}: this would {QUESTIONS[command][0]}, and there is nobody to be asked; --yes "
                           "does it without a question\n")
-    assert (result.code, result.out, lab.requests()) == (2, "", [])
+    assert (result.code, result.out, calls(full)) == (2, "", QUESTIONS[command][2])
 
 
 @pytest.mark.parametrize("console", [None, "both"])
 @pytest.mark.parametrize("command", QUESTIONS, ids=" ".join)
 def test_no_question_with_yes(full, command, console):
     result = run(full, *command, "--yes", console=console)
-    assert result.code == 0 and "?" not in result.err and calls(full) == QUESTIONS[command][1]
+    assert result.code == 0 and "?" not in result.err and calls(full) == QUESTIONS[command][3]
+
+
+@pytest.mark.parametrize("command", [
+    ("replication", "set", "--to", "eu-central-1/123456789012"),
+    ("scan", "config", "--type", "enhanced", "--on-push", "prod*", "--continuous", "team/*", "--continuous", "new*")],
+    ids=" ".join)
+def test_no_question_where_nothing_is_lost(full, command):
+    """There is nothing yet, or it stays."""
+    full.api().put_replication_configuration(replicationConfiguration={"rules": []})
+    full.clear_log()
+    result = run(full, *command)
+    assert (result.code, "?" in result.err, len(calls(full))) == (0, False, 2), result
+
+
+OUR_HOST = {  # with a host; what is told then names it, too
+    ("repo", "rm", "app"): "Repository deleted: {}/app\n", ("policy", "rm", "app"): "Policy removed: {}/app\n",
+    ("lifecycle", "rm", "app"): "Lifecycle policy removed: {}/app\n",
+    ("cache", "rm", "quay"): "Cache rule removed: {}/quay (what it cached stays)\n"}
+
+
+@pytest.mark.parametrize("command", OUR_HOST, ids=" ".join)
+def test_questions_and_notes_name_the_operand_as_typed(full, command):
+    result = run(full, *command[:-1], f"{HOST}/{command[-1]}", console="both", typed=b"y\n")
+    question = f"{QUESTIONS[command][0].removesuffix(command[-1])}{HOST}/{command[-1]}"
+    note = OUR_HOST[command].format(HOST)
+    assert (result.code, result.err) == (0, f"Do you want to {question}, {THERE}? [y/N] {note}"), result
+
+
+def test_questions_about_other_places(full):
+    """The place is that of the host, whatever the region, and ECR Public has none."""
+    away = HOST.replace("us-east-1", "eu-west-1")
+    far = run(full, "lifecycle", "rm", f"{away}/app", console="both", typed=b"n\n")
+    what = "Do you want to remove the lifecycle policy of"
+    assert far.err.startswith(f"{what} {away}/app, in eu-west-1 of 123456789012? [y/N] ")
+    region = run(full, "--region", "eu-west-1", "lifecycle", "rm", "app", console="both", typed=b"n\n")
+    assert region.err.startswith(f"{what} app, in eu-west-1? [y/N] ")
+    public = run(full, "repo", "rm", "--public", "app", console="both", typed=b"n\n")
+    assert public.err.startswith("Do you want to delete the repository app, in ECR Public? [y/N] ")
+    assert [r.code for r in (far, region, public)] == [5, 5, 5] and calls(full) == []
+
+
+def test_a_public_alias_is_looked_up_before_the_question(full):
+    """It may be another's: then there is nothing to ask about."""
+    strange = run(full, "repo", "rm", "public.ecr.aws/nobody/app", console="both", typed=b"y\n")
+    assert strange.code != 0 and "[y/N]" not in strange.err
+    assert [operation for operation, _ in calls(full)] == ["DescribeRegistries"]
+
+
+@pytest.mark.parametrize("env, code", [({"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}, 3), ({"AWS_REGION": ""}, 2)])
+def test_no_question_without_a_session(full, env, code):
+    """Nobody is asked about what could not be done at all."""
+    result = run(full, "repo", "rm", "app", console="both", typed=b"y\n", env=env)
+    assert (result.code, "[y/N]" in result.err, calls(full)) == (code, False, []), result
+
+
+def test_a_repository_that_is_gone(full):
+    """It is no failure, and there is nothing to show."""
+    full.api().delete_repository(repositoryName="app")
+    for options in ([], ["--json"]):
+        result = run(full, "repo", "rm", "--yes", *options, f"{HOST}/app")
+        assert (result.code, result.out, result.err) == (0, "", f"There was no such repository: {HOST}/app\n")
 
 
 def test_a_question_waits_no_longer_than_the_timeout(lab):
     began = time.monotonic()
     result = run(lab, "--timeout", "200ms", "repo", "rm", "app", console="both", env={"NO_COLOR": "1"})
     assert 0.2 <= time.monotonic() - began < 5 and result.code == 5 and lab.requests() == []
-    assert result.err == ("Do you want to delete the repository app? [y/N] \n"
+    assert result.err == ("Do you want to delete the repository app, in us-east-1? [y/N] \n"
                           "ecr: repo: nothing was done, as the answer was not yes\n")
 
 
 def test_questions_with_other_options(full):
     quiet = run(full, "-q", "lifecycle", "rm", "app", console="both", typed=b"y\n")
-    assert (quiet.code, quiet.err) == (0, "Do you want to remove the lifecycle policy of app? [y/N] ")
+    assert (quiet.code, quiet.err) == (0, "Do you want to remove the lifecycle policy of app, in us-east-1? [y/N] ")
     refused = run(full, "--json", "policy", "rm", "app", console="both", typed=b"n\n")
     assert json.loads(refused.out) == {"error": {"reason": "refused", "subject": "policy",
                                                  "cause": "nothing was done, as the answer was not yes"}}
     dry = run(full, "image", "rm", "--dry-run", "app:v1", console="both")
-    assert dry.code == 0 and dry.err == "" and dry.out.split() == ["gone", "app:v1"]
+    assert dry.code == 0 and dry.out.split() == ["gone", "app:v1"]
+    assert dry.err == "An image that an index refers to stays as long as the index: that was not looked at\n"
     evil = run(full, "repo", "rm", "\x1b[2Japp", console="both", typed=b"y\n")
     assert evil.code == 2 and "[y/N]" not in evil.err and "\x1b[2J" not in evil.err
 
@@ -453,6 +558,15 @@ def test_progress(lab, console):
 def test_no_progress_where_it_is_not_wanted(lab, options, env, note):
     stage_waiting(lab)
     assert run(lab, "lifecycle", "preview", *options, "app", console="stderr", env=env).err == note
+
+
+def test_what_is_waited_for_is_named_as_typed(lab):
+    stage_waiting(lab)
+    lab.setting(preview_status="FAILED")
+    result = run(lab, "lifecycle", "preview", f"{HOST}/app", console="stderr", env={"NO_COLOR": "1"})
+    assert result.code == 5 and result.err == (
+        f"\r\x1b[KWaiting for the preview of {HOST}/app: IN_PROGRESS, 0 s\r\x1b[K"
+        f"ecr: {HOST}/app: the preview ended as FAILED\n")
 
 
 def test_progress_ends_before_an_error(lab):

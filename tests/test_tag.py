@@ -292,7 +292,8 @@ def test_the_service_calls_the_same_digest_a_conflict(lab, two):
 def test_a_conflict_that_cannot_be_looked_up(lab, two):
     mutability(lab, "IMMUTABLE")
     lab.new_key("tagger", allow=["BatchGetImage", "PutImage"])
-    error_of(tag(lab, "team/app:v2", "v1", key="tagger"), 5, "team/app:v1: ", "immutable", two[1])
+    said = f"team/app:v1: the tag is immutable and points elsewhere than to {two[1]}; where to could not be asked"
+    error_of(tag(lab, "team/app:v2", "v1", key="tagger"), 5, said)
 
 
 def test_it_stops_at_the_first_that_fails(lab, two):
@@ -307,13 +308,25 @@ def test_it_stops_at_the_first_that_fails(lab, two):
 # ---- what is refused
 
 @pytest.mark.parametrize("source, new", [
-    ("team/app:v1", "team/other:v1"), ("team/app:v1", "app:v1"), ("team/app:v1", "public.ecr.aws/lab/team/app:v1"),
+    ("team/app:v1", "team/other:v1"), ("team/app:v1", "app:v1"), ("{host}/team/app:v1", "public.ecr.aws/lab/team/app:v1"),
+    ("team/app:v1", "{host}/team/other:v1"), ("{host}/team/app:v1", "team/other:v1"),
     ("{host}/team/app:v1", f"{WEST}/team/app:v1"), ("{host}/team/app:v1", f"{OTHER}/team/app:v1"),
     ("{host}/team/app:v1", "{host}/team/app2:v1"), ("team/app:v1", "team/app/more:v1")])
 def test_another_repository(lab, source, new):
     source, new = source.format(host=lab.host), new.format(host=lab.host)
     for names in ([new], ["fine", new]):
-        error_of(tag(lab, source, *names, key=None), 2, new + ": ", "another repository", f"'ecr copy {source} {new}'")
+        error_of(tag(lab, source, *names, key=None), 2,
+                 f"{new}: that is another repository than {source}: 'ecr copy' copies an image there")
+        assert lab.requests() == []
+
+
+@pytest.mark.parametrize("new", ["{host}/team/app:new", f"{WEST}/team/app:new", "public.ecr.aws/lab/team/app:new"])
+def test_a_registry_that_the_source_does_not_say(lab, new):
+    """It may be another than that of the environment."""
+    new = new.format(host=lab.host)
+    for names in ([new], ["fine", new]):
+        error_of(tag(lab, "team/app:v1", *names, key=None), 2,
+                 f"{new}: team/app:v1 does not say its registry, so it may be another: name it there, too")
         assert lab.requests() == []
 
 
@@ -340,12 +353,34 @@ def test_denied(lab, two, allow, action, thing):
     assert [operation for operation, _ in asked(lab)][-1] == action and len(asked(lab)) == (2 if action == "PutImage" else 1)
 
 
+def test_denied_with_a_host(lab, two, app):
+    lab.new_key("half", allow=["BatchGetImage"])
+    for new in ("new", f"{app}:new"):
+        error_of(tag(lab, f"{app}:v1", new, key="half"), 3, f"{app}:new: ", "IAM action ecr:PutImage")
+
+
 @pytest.mark.parametrize("source, parts", [("team/app:no", ["ImageNotFound", "'ecr image ls'"]),
                                            (f"team/app@{ZEROS}", ["ImageNotFound"]),
                                            ("none:v1", ["RepositoryNotFoundException", "'ecr repo ls'"])])
 def test_not_there(lab, two, source, parts):
-    error_of(tag(lab, source, "new"), 1, source + ": ", *parts)
-    assert [operation for operation, _ in asked(lab)] == ["BatchGetImage"]
+    for name in (source, f"{lab.host}/{source}"):
+        error_of(tag(lab, name, "new"), 1, name + ": ", *parts)
+        looks = [body["filter"] for operation, body in asked(lab)[1:] if operation == "DescribeImages" and "filter" in body]
+        assert {operation for operation, _ in asked(lab)[1:]} <= {"DescribeImages"}  # it may be archived
+        assert asked(lab)[0][0] == "BatchGetImage" and bool(looks) == ("team/app" in source)
+
+
+def test_archived_ones_may_not_be_asked_for(lab, two):
+    """Then it is said what is known."""
+    lab.new_key("half", allow=["BatchGetImage", "PutImage"])
+    error_of(tag(lab, "team/app:no", "new", key="half"), 1, "team/app:no: ", "ImageNotFound", "'ecr image ls'")
+
+
+@pytest.mark.parametrize("name, value", [("repositoryName", "team/other"), ("registryId", "210987654321")])
+def test_a_reply_about_another_repository(lab, two, name, value):
+    made = {"registryId": "123456789012", "repositoryName": "team/app", "imageId": {"imageDigest": two[0], "imageTag": "new"}}
+    lab.fault("body", service="api", operation="PutImage", text=json.dumps({"image": {**made, name: value}}))
+    error_of(tag(lab, f"{lab.host}/team/app:v1", "new"), 5, "", "PutImage")
 
 
 @pytest.mark.parametrize("code, status, parts", [
@@ -377,10 +412,16 @@ def test_a_source_that_cannot_be_read(lab, two, code, status):
     answer = json.dumps({"images": [], "failures": [failure]})
     lab.fault("body", service="api", operation="BatchGetImage", text=answer)
     error_of(tag(lab, "team/app:v1", "new"), status, "team/app:v1: ", code)
-    assert [operation for operation, _ in asked(lab)] == ["BatchGetImage"]
+    assert asked(lab)[0][0] == "BatchGetImage"
+    assert all(operation == "DescribeImages" and code == "ImageNotFound" for operation, _ in asked(lab)[1:])
+    assert len(asked(lab)) > 1 or code != "ImageNotFound"
 
 
 def test_an_archived_source(lab, app):
-    lab.add_images(app, [{"tags": ["old"], "status": "ARCHIVED"}])
-    error_of(tag(lab, "team/app:old", "new"), 1, "team/app:old: ", "ImageNotFound")
-    assert lab.requests(operation="PutImage") == []
+    """It is there, which is another answer than that there is none."""
+    digest, _ = lab.add_images(app, [{"tags": ["old"], "status": "ARCHIVED"}, {"tags": ["way"], "status": "ACTIVATING"}])
+    for name, status in ((":old", "ARCHIVED"), (f"@{digest}", "ARCHIVED"), (":way", "ACTIVATING")):
+        for place in ("team/app", app):
+            hint = "'ecr image restore' makes it usable again"
+            error_of(tag(lab, place + name, "new"), 6, f"{place}{name}: it is there, but {status}; {hint}")
+            assert lab.requests(operation="PutImage") == []

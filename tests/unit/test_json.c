@@ -306,5 +306,32 @@ static void test_utf8(void **state)
         CHECK(utf8_length(slice_of(rows[i].text)) == rows[i].length, "row %zu", i);
 }
 
+static void test_utf8_count(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        size_t count;
+    } good[] = {
+        {"", 0}, {"a", 1}, {"abc", 3}, {"\xc3\xa9", 1}, {"caf\xc3\xa9s", 5}, {"\xe2\x82\xac" "1", 2},
+        {"e\xcc\x81", 2},
+        {"\xf0\x9f\x98\x80\xf0\x9f\x98\x80", 2}, {"a\n\x7f", 3},
+    };
+    static const char *const bad[] = {"\xff", "a\xc3", "\xa9", "a\xc0\xaf" "b", "\xed\xa0\x80", "\xc3\xa9\xa9",
+                                      "\xf0\x9f\x98", "caf\xe9s"};
+    size_t count;
+    for (size_t i = 0; i < COUNT(good); i++)
+        CHECK(utf8_count(slice_of(good[i].text), &count) && count == good[i].count, "row %zu", i);
+    for (size_t i = 0; i < COUNT(bad); i++)
+        CHECK(!utf8_count(slice_of(bad[i]), &count), "row %zu", i);
+    assert_true(utf8_count((struct slice){"\0\0\xc3\xa9", 4}, &count));
+    assert_int_equal(count, 3);
+    assert_true(utf8_count((struct slice){"\xc3\xa9\xc3", 2}, &count)); /* no byte behind its end */
+    assert_int_equal(count, 1);
+    assert_true(utf8_count((struct slice){NULL, 0}, &count));
+    assert_int_equal(count, 0);
+}
+
 RUN(TEST(test_accept), TEST(test_reject), TEST(test_depth), TEST(test_tokens), TEST(test_strings), TEST(test_numbers),
-    TEST(test_members), TEST(test_iteration), TEST(test_write), TEST(test_write_strings), TEST(test_utf8), TEST(test_excerpt))
+    TEST(test_members), TEST(test_iteration), TEST(test_write), TEST(test_write_strings), TEST(test_utf8),
+    TEST(test_utf8_count), TEST(test_excerpt))
