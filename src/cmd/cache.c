@@ -73,7 +73,7 @@ static void open_body(const struct work *work, struct buf *body)
 static int call(struct work *work, const char *operation, struct buf *body, struct json_node *reply)
 {
     struct invocation *in = work->in;
-    return ecr_manage(&work->api, operation, work->target.repository, body, &in->arena, reply, &in->error);
+    return ecr_manage(&work->api, operation, work->target.text, body, &in->arena, reply, &in->error);
 }
 
 int cache_describe(struct work *work, struct json_node *rule)
@@ -88,30 +88,28 @@ int cache_describe(struct work *work, struct json_node *rule)
     if (call(work, "DescribePullThroughCacheRules", &body, &reply) < 0)
         return -1;
     *rule = json_first(json_get(reply, "pullThroughCacheRules"));
-    return json_exists(*rule)
-               ? 0
-               : error_set(&work->in->error, REASON_NOT_SET, work->target.repository, "there is no such rule");
+    return json_exists(*rule) ? 0
+                              : error_set(&work->in->error, REASON_NOT_SET, work->target.text, "there is no such rule");
 }
 
 /* *fault is what the service says against the rule, NULL when it works. */
-static int validate(struct work *work, const char *prefix, const char **fault)
+static int validate(struct work *work, const char *thing, const char *prefix, const char **fault)
 {
     struct invocation *in = work->in;
     if (ecr_cache_rule_validate(&work->api, prefix, &in->arena, fault, &in->error) == 0)
         return 0;
-    return ecr_explain(&work->api, prefix, &in->error);
+    return ecr_explain(&work->api, thing, &in->error);
 }
 
 int cache_validate(struct work *work)
 {
     const char *fault;
     struct error *error = &work->in->error;
-    const char *prefix = work->target.repository;
-    if (validate(work, prefix, &fault) < 0)
+    if (validate(work, work->target.text, work->target.repository, &fault) < 0)
         return -1;
     if (!fault)
         return 0;
-    error_set(error, REASON_REFUSED, prefix, "the rule does not work: %s", fault);
+    error_set(error, REASON_REFUSED, work->target.text, "the rule does not work: %s", fault);
     error_hint(error, "is the secret right and not over, and does the upstream answer?");
     return -1;
 }
@@ -132,7 +130,7 @@ static const char *state_of(struct states *states, size_t row)
     const char *prefix = json_cstr(&in->arena, json_get(states->rows->list[row], "ecrRepositoryPrefix"));
     if (states->denied || !prefix)
         return "?";
-    if (validate(work, prefix, &fault) == 0)
+    if (validate(work, prefix, prefix, &fault) == 0)
         return fault ? fault : "ok";
     states->denied = in->error.reason == REASON_DENIED;
     work_note(work, TERM_YELLOW, "The state is not known: %s", error_text(&in->error, &in->arena));
@@ -253,7 +251,7 @@ static int cache_set(struct work *work)
     json_member_str(&body, "customRoleArn", role);
     if (call(work, "UpdatePullThroughCacheRule", &body, &reply) < 0 || cache_try(work) < 0)
         return -1;
-    work_note(work, TERM_PLAIN, "Cache rule set: %s", work->target.repository);
+    work_note(work, TERM_PLAIN, "Cache rule set: %s", work->target.text);
     return work_done(work, reply);
 }
 
@@ -268,12 +266,12 @@ static int cache_rm(struct work *work)
         return -1;
     open_body(work, &body);
     if (call(work, "DeletePullThroughCacheRule", &body, &reply) == 0) {
-        work_note(work, TERM_PLAIN, "Cache rule removed: %s (what it cached stays)", work->target.repository);
+        work_note(work, TERM_PLAIN, "Cache rule removed: %s (what it cached stays)", work->target.text);
         return work_done(work, reply);
     }
     if (in->error.reason != REASON_NOT_SET)
         return -1;
-    work_note(work, TERM_PLAIN, "There was no such rule: %s", work->target.repository);
+    work_note(work, TERM_PLAIN, "There was no such rule: %s", work->target.text);
     return EXIT_OK;
 }
 
@@ -282,7 +280,7 @@ static int cache_test(struct work *work)
     if (work_parse(work, NULL, 0, 1, 1, "cache test PREFIX") < 0 || cache_prefix(work, 0) < 0 || work_open(work) < 0 ||
         cache_validate(work) < 0)
         return -1;
-    work_note(work, TERM_GREEN, "Cache rule works: %s", work->target.repository);
+    work_note(work, TERM_GREEN, "Cache rule works: %s", work->target.text);
     if (!work->in->json)
         return EXIT_OK;
     struct json_node rule;

@@ -5,6 +5,8 @@
 #include "cmd/image.h"
 #include "image/digest.h"
 
+#define NAMED_MAX 5 /* images in a question */
+
 /* An image of the command line, and what came of it. */
 struct removal {
     struct ecr_target target;
@@ -318,16 +320,34 @@ static int parse_targets(struct run *run)
     return 0;
 }
 
+/* Names what is to go, if it is not too much. */
+static int confirm(const struct run *run)
+{
+    bool tags = false;
+    struct buf names = BUF_INIT;
+    struct work *work = run->work;
+    for (size_t i = 0; i < run->count; i++) {
+        const struct ecr_target *target = &run->list[i].target;
+        tags = tags || target->tag;
+        work->many_places = work->many_places || !ecr_same_registry(target, &run->list[0].target);
+        if (i < NAMED_MAX)
+            buf_printf(&names, "%s%s", i ? ", " : "", target->text);
+    }
+    if (run->count > NAMED_MAX)
+        buf_printf(&names, " and %zu more", run->count - NAMED_MAX);
+    int status = work_confirm(work, "remove %s%s", names.data, tags ? " (an image goes with its last tag)" : "");
+    buf_free(&names);
+    return status;
+}
+
 int image_rm(struct work *work)
 {
     struct run run = {.work = work};
-    struct invocation *in = work->in;
     const struct option own[] = {{"dry-run", 0, OPTION_FLAG, &run.dry, NULL}, WORK_PUBLIC(work), WORK_YES(work)};
     if (work_parse(work, own, COUNT_OF(own), 1, SIZE_MAX, "image rm [--dry-run] [--yes] [--public] IMAGE...") < 0 ||
         parse_targets(&run) < 0)
         return -1;
-    if (!run.dry && work_confirm(work, "remove %s%s (an image goes with its last tag)", in->operands[0],
-                                 run.count > 1 ? arena_printf(&in->arena, " and %zu more", run.count - 1) : "") < 0)
+    if (!run.dry && confirm(&run) < 0)
         return -1;
     if (work_open_session(work) < 0)
         return -1;

@@ -7,7 +7,7 @@
 #include "ecr/replication.h"
 
 #define CONFIGURATION_MAX (1 << 20)
-#define RULES_SHOWN_MAX   100   /* the service has 10 */
+#define RULES_SHOWN_MAX   100 /* the service has 10 */
 
 static int refuse(struct work *work, const char *thing, const char *rule)
 {

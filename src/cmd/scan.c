@@ -13,7 +13,7 @@
 
 struct scan {
     struct work *work;
-    int fail_on; /* enum severity, SEVERITIES without one */
+    int fail_on;        /* enum severity, SEVERITIES without one */
     const char *digest; /* of the image, once it is known: a tag may move while we wait */
     const char *status;
     struct json_node first; /* reply, with the status */
