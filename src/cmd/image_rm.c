@@ -5,7 +5,8 @@
 #include "cmd/image.h"
 #include "image/digest.h"
 
-#define NAMED_MAX 5 /* images in a question */
+#define NAMED_MAX     5 /* images in a question */
+#define TAG_ELSEWHERE "the tag does not point to this digest"
 
 /* An image of the command line, and what came of it. */
 struct removal {
@@ -165,16 +166,23 @@ static int remove_all(struct run *run)
     return worst;
 }
 
-/* An archived one would go, too. */
+/* An archived one would go, too; by tag and digest only if the tag points there. */
 static int look_for_hidden(struct work *work, struct removal *removal)
 {
     struct ecr_image image;
+    const struct ecr_target *target = &removal->target;
     removal->state = GONE;
     if (!image_find_hidden(work, &image))
         return EXIT_OK;
-    removal->state = DELETED;
     removal->digest = image.digest;
     removal->tag_count = image.tag_count;
+    if (target->tag && target->digest)
+        work->target.digest = NULL; /* now by the tag */
+    bool fits = work->target.digest == target->digest ||
+                (image_find_hidden(work, &image) && strcmp(image.digest, target->digest) == 0);
+    work->target.digest = target->digest;
+    removal->state = fits ? DELETED : FAILED;
+    removal->why = TAG_ELSEWHERE;
     return EXIT_OK;
 }
 
@@ -204,7 +212,7 @@ static int look(struct run *run, struct removal *removal)
         removal->tag_count++;
     bool fits = !removal->target.tag || has_tag(tags, removal->target.tag);
     removal->state = fits ? DELETED : FAILED;
-    removal->why = "the tag does not point to this digest";
+    removal->why = TAG_ELSEWHERE;
     removal->digest = json_cstr(&in->arena, json_get(detail, "imageDigest"));
     return EXIT_OK;
 }
