@@ -121,26 +121,34 @@ struct states {
     bool denied; /* told already */
 };
 
-/* What the service says of a rule: "ok", what is wrong with it, or "?" where that could not be asked. */
-static const char *state_of(struct states *states, size_t row)
+/* What the service says of a rule. */
+struct state {
+    bool known, valid;
+    const char *failure; /* of one that is not valid */
+};
+
+static struct state state_of(struct states *states, size_t row)
 {
-    const char *fault;
+    struct state state = {false, false, NULL};
     struct work *work = states->work;
     struct invocation *in = work->in;
     const char *prefix = json_cstr(&in->arena, json_get(states->rows->list[row], "ecrRepositoryPrefix"));
     if (states->denied || !prefix)
-        return "?";
-    if (validate(work, prefix, prefix, &fault) == 0)
-        return fault ? fault : "ok";
+        return state;
+    state.known = validate(work, prefix, prefix, &state.failure) == 0;
+    state.valid = state.known && !state.failure;
+    if (state.known)
+        return state;
     states->denied = in->error.reason == REASON_DENIED;
     work_note(work, TERM_YELLOW, "The state is not known: %s", error_text(&in->error, &in->arena));
-    return "?";
+    return state;
 }
 
 static const char *fill_state(void *context, size_t row, size_t column)
 {
+    struct state state = state_of(context, row);
     (void)column;
-    return state_of(context, row);
+    return state.valid ? "ok" : state.known ? state.failure : "?";
 }
 
 /* The service's object of a rule, with what its validation says, as far as that is known. */
@@ -149,14 +157,13 @@ static int print_json(struct states *states)
     struct buf out = BUF_INIT;
     struct invocation *in = states->work->in;
     for (size_t i = 0; i < states->rows->count; i++) {
-        const char *state = state_of(states, i);
-        bool valid = strcmp(state, "ok") == 0, known = valid || strcmp(state, "?") != 0;
+        struct state state = state_of(states, i);
         json_write_node(&out, states->rows->list[i]);
         out.len--; /* its last bracket comes later */
-        if (known) {
+        if (state.known) {
             json_member(&out, "isValid");
-            json_write_raw(&out, valid ? SLICE("true") : SLICE("false"));
-            json_member_str(&out, "failure", valid ? NULL : state);
+            json_write_raw(&out, state.valid ? SLICE("true") : SLICE("false"));
+            json_member_str(&out, "failure", state.failure);
         }
         json_close(&out, '}');
         buf_char(&out, '\n');

@@ -154,13 +154,16 @@ static const char *state_of(const struct ecr_pages *pages, struct arena *arena)
 static int check_policy(struct work *work, struct slice policy, const struct ecr_pages *pages)
 {
     struct invocation *in = work->in;
-    struct slice text = json_string(&in->arena, json_get(json_root(&pages->list[0]), "lifecyclePolicyText"));
-    if (!policy.data || !text.data || json_same_text(policy, text))
-        return 0;
-    error_set(&in->error, REASON_REFUSED, work->target.text,
-              "another policy was tried meanwhile, in place of this one");
-    error_hint(&in->error, "begin again");
-    return -1;
+    for (size_t i = 0; policy.data && i < pages->count; i++) {
+        struct slice text = json_string(&in->arena, json_get(json_root(&pages->list[i]), "lifecyclePolicyText"));
+        if (!text.data || json_same_text(policy, text))
+            continue;
+        error_set(&in->error, REASON_REFUSED, work->target.text,
+                  "another policy was tried meanwhile, in place of this one");
+        error_hint(&in->error, "begin again");
+        return -1;
+    }
+    return 0;
 }
 
 /* Reads a preview until it is complete. */

@@ -4,7 +4,7 @@
 #include "base/clock.h"
 
 #define STATUS_ROWS_MAX  1000
-#define LISTED_WITHIN_MS 20000   /* after a push */
+#define LISTED_WITHIN_MS 10000   /* after a push */
 #define STATUS_LIMIT_MS  3600000 /* it usually takes less than half an hour */
 
 /* The image's destinations; *running and *failed count those of such a state. */
