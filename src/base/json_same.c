@@ -40,6 +40,20 @@ static bool has_members_of(struct json_node b, struct json_node a)
     return same;
 }
 
+/* Whether all names in `b` that are not null are in `a`: their values were compared. */
+static bool has_names_of(struct json_node a, struct json_node b)
+{
+    bool same = true;
+    struct arena scratch = {0};
+    for (struct json_node key = json_first(b), value; same && json_exists(key); key = json_next(b, value)) {
+        const char *name = json_cstr(&scratch, key);
+        value = json_next(b, key);
+        same = name && (json_is(value, JSON_NULL) || json_exists(json_get(a, name)));
+    }
+    arena_free(&scratch);
+    return same;
+}
+
 bool json_same(struct json_node a, struct json_node b)
 {
     bool a_is = json_exists(a) && !json_is(a, JSON_NULL), b_is = json_exists(b) && !json_is(b, JSON_NULL);
@@ -48,7 +62,7 @@ bool json_same(struct json_node a, struct json_node b)
     if (json_is(a, JSON_STRING))
         return same_text(a, b);
     if (json_is(a, JSON_OBJECT))
-        return json_is(b, JSON_OBJECT) && has_members_of(b, a) && has_members_of(a, b);
+        return json_is(b, JSON_OBJECT) && has_members_of(b, a) && has_names_of(a, b);
     if (json_is(a, JSON_ARRAY))
         return json_is(b, JSON_ARRAY) && same_elements(a, b);
     return slice_equal(json_raw(a), json_raw(b)) && !json_is(b, JSON_STRING);

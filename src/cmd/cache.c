@@ -73,7 +73,7 @@ static void open_body(const struct work *work, struct buf *body)
 static int call(struct work *work, const char *operation, struct buf *body, struct json_node *reply)
 {
     struct invocation *in = work->in;
-    return ecr_manage(&work->api, operation, work->target.repository, body, &in->arena, reply, &in->error);
+    return ecr_manage(&work->api, operation, work->target.text, body, &in->arena, reply, &in->error);
 }
 
 int cache_describe(struct work *work, struct json_node *rule)
@@ -88,30 +88,28 @@ int cache_describe(struct work *work, struct json_node *rule)
     if (call(work, "DescribePullThroughCacheRules", &body, &reply) < 0)
         return -1;
     *rule = json_first(json_get(reply, "pullThroughCacheRules"));
-    return json_exists(*rule)
-               ? 0
-               : error_set(&work->in->error, REASON_NOT_SET, work->target.repository, "there is no such rule");
+    return json_exists(*rule) ? 0
+                              : error_set(&work->in->error, REASON_NOT_SET, work->target.text, "there is no such rule");
 }
 
 /* *fault is what the service says against the rule, NULL when it works. */
-static int validate(struct work *work, const char *prefix, const char **fault)
+static int validate(struct work *work, const char *thing, const char *prefix, const char **fault)
 {
     struct invocation *in = work->in;
     if (ecr_cache_rule_validate(&work->api, prefix, &in->arena, fault, &in->error) == 0)
         return 0;
-    return ecr_explain(&work->api, prefix, &in->error);
+    return ecr_explain(&work->api, thing, &in->error);
 }
 
 int cache_validate(struct work *work)
 {
     const char *fault;
     struct error *error = &work->in->error;
-    const char *prefix = work->target.repository;
-    if (validate(work, prefix, &fault) < 0)
+    if (validate(work, work->target.text, work->target.repository, &fault) < 0)
         return -1;
     if (!fault)
         return 0;
-    error_set(error, REASON_REFUSED, prefix, "the rule does not work: %s", fault);
+    error_set(error, REASON_REFUSED, work->target.text, "the rule does not work: %s", fault);
     error_hint(error, "is the secret right and not over, and does the upstream answer?");
     return -1;
 }
@@ -123,26 +121,34 @@ struct states {
     bool denied; /* told already */
 };
 
-/* What the service says of a rule: "ok", what is wrong with it, or "?" where that could not be asked. */
-static const char *state_of(struct states *states, size_t row)
+/* What the service says of a rule. */
+struct state {
+    bool known, valid;
+    const char *failure; /* of one that is not valid */
+};
+
+static struct state state_of(struct states *states, size_t row)
 {
-    const char *fault;
+    struct state state = {false, false, NULL};
     struct work *work = states->work;
     struct invocation *in = work->in;
     const char *prefix = json_cstr(&in->arena, json_get(states->rows->list[row], "ecrRepositoryPrefix"));
     if (states->denied || !prefix)
-        return "?";
-    if (validate(work, prefix, &fault) == 0)
-        return fault ? fault : "ok";
+        return state;
+    state.known = validate(work, prefix, prefix, &state.failure) == 0;
+    state.valid = state.known && !state.failure;
+    if (state.known)
+        return state;
     states->denied = in->error.reason == REASON_DENIED;
     work_note(work, TERM_YELLOW, "The state is not known: %s", error_text(&in->error, &in->arena));
-    return "?";
+    return state;
 }
 
 static const char *fill_state(void *context, size_t row, size_t column)
 {
+    struct state state = state_of(context, row);
     (void)column;
-    return state_of(context, row);
+    return state.valid ? "ok" : state.known ? state.failure : "?";
 }
 
 /* The service's object of a rule, with what its validation says, as far as that is known. */
@@ -151,14 +157,13 @@ static int print_json(struct states *states)
     struct buf out = BUF_INIT;
     struct invocation *in = states->work->in;
     for (size_t i = 0; i < states->rows->count; i++) {
-        const char *state = state_of(states, i);
-        bool valid = strcmp(state, "ok") == 0, known = valid || strcmp(state, "?") != 0;
+        struct state state = state_of(states, i);
         json_write_node(&out, states->rows->list[i]);
         out.len--; /* its last bracket comes later */
-        if (known) {
+        if (state.known) {
             json_member(&out, "isValid");
-            json_write_raw(&out, valid ? SLICE("true") : SLICE("false"));
-            json_member_str(&out, "failure", valid ? NULL : state);
+            json_write_raw(&out, state.valid ? SLICE("true") : SLICE("false"));
+            json_member_str(&out, "failure", state.failure);
         }
         json_close(&out, '}');
         buf_char(&out, '\n');
@@ -253,7 +258,7 @@ static int cache_set(struct work *work)
     json_member_str(&body, "customRoleArn", role);
     if (call(work, "UpdatePullThroughCacheRule", &body, &reply) < 0 || cache_try(work) < 0)
         return -1;
-    work_note(work, TERM_PLAIN, "Cache rule set: %s", work->target.repository);
+    work_note(work, TERM_PLAIN, "Cache rule set: %s", work->target.text);
     return work_done(work, reply);
 }
 
@@ -268,12 +273,12 @@ static int cache_rm(struct work *work)
         return -1;
     open_body(work, &body);
     if (call(work, "DeletePullThroughCacheRule", &body, &reply) == 0) {
-        work_note(work, TERM_PLAIN, "Cache rule removed: %s (what it cached stays)", work->target.repository);
+        work_note(work, TERM_PLAIN, "Cache rule removed: %s (what it cached stays)", work->target.text);
         return work_done(work, reply);
     }
     if (in->error.reason != REASON_NOT_SET)
         return -1;
-    work_note(work, TERM_PLAIN, "There was no such rule: %s", work->target.repository);
+    work_note(work, TERM_PLAIN, "There was no such rule: %s", work->target.text);
     return EXIT_OK;
 }
 
@@ -282,7 +287,7 @@ static int cache_test(struct work *work)
     if (work_parse(work, NULL, 0, 1, 1, "cache test PREFIX") < 0 || cache_prefix(work, 0) < 0 || work_open(work) < 0 ||
         cache_validate(work) < 0)
         return -1;
-    work_note(work, TERM_GREEN, "Cache rule works: %s", work->target.repository);
+    work_note(work, TERM_GREEN, "Cache rule works: %s", work->target.text);
     if (!work->in->json)
         return EXIT_OK;
     struct json_node rule;

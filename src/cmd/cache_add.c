@@ -157,8 +157,7 @@ static int create(struct addition *addition, struct json_node *rule)
     json_member_str(&body, "credentialArn", addition->secret);
     json_member_str(&body, "customRoleArn", addition->role);
     json_member_str(&body, "upstreamRepositoryPrefix", addition->upstream_prefix);
-    return ecr_manage(&work->api, "CreatePullThroughCacheRule", work->target.repository, &body, &in->arena, rule,
-                      &in->error);
+    return ecr_manage(&work->api, "CreatePullThroughCacheRule", work->target.text, &body, &in->arena, rule, &in->error);
 }
 
 /* What is not said, here or there, is `usual`. */
@@ -186,11 +185,10 @@ static int agree(struct addition *addition, struct json_node *rule)
     compare(addition, *rule, "credentialArn", addition->secret, NULL, &differences);
     compare(addition, *rule, "customRoleArn", addition->role, NULL, &differences);
     if (!differences.len) {
-        work_note(work, TERM_PLAIN, "Cache rule exists already: %s", work->target.repository);
+        work_note(work, TERM_PLAIN, "Cache rule exists already: %s", work->target.text);
         return 0;
     }
-    error_set(&work->in->error, REASON_REFUSED, work->target.repository, "there is a rule already, but %s",
-              differences.data);
+    error_set(&work->in->error, REASON_REFUSED, work->target.text, "there is a rule already, but %s", differences.data);
     error_hint(&work->in->error, "'ecr cache set' changes secret and role; for the rest 'ecr cache rm' first");
     buf_free(&differences);
     return -1;
@@ -211,7 +209,7 @@ int cache_add(struct work *work)
             agree(&addition, &rule) < 0)
             return -1;
     } else {
-        work_note(work, TERM_PLAIN, "Cache rule added: %s", work->target.repository);
+        work_note(work, TERM_PLAIN, "Cache rule added: %s", work->target.text);
     }
     if (cache_try(work) < 0)
         return -1;

@@ -107,7 +107,7 @@ static int image_ls(struct work *work)
     if (limit && rows.count > (size_t)limit)
         rows.count = (size_t)limit;
     if (!rows.count)
-        work_note(work, TERM_PLAIN, "No %simages in %s", untagged ? "untagged " : "", work->target.repository);
+        work_note(work, TERM_PLAIN, "No %simages in %s", untagged ? "untagged " : "", work->target.text);
     return rows_print(in, fields, COUNT_OF(fields), rows.list, rows.count, NULL, NULL);
 }
 

@@ -5,6 +5,9 @@
 #include "cmd/image.h"
 #include "image/digest.h"
 
+#define NAMED_MAX     5 /* images in a question */
+#define TAG_ELSEWHERE "the tag does not point to this digest"
+
 /* An image of the command line, and what came of it. */
 struct removal {
     struct ecr_target target;
@@ -163,16 +166,23 @@ static int remove_all(struct run *run)
     return worst;
 }
 
-/* An archived one would go, too. */
+/* An archived one would go, too; by tag and digest only if the tag points there. */
 static int look_for_hidden(struct work *work, struct removal *removal)
 {
     struct ecr_image image;
+    const struct ecr_target *target = &removal->target;
     removal->state = GONE;
     if (!image_find_hidden(work, &image))
         return EXIT_OK;
-    removal->state = DELETED;
     removal->digest = image.digest;
     removal->tag_count = image.tag_count;
+    if (target->tag && target->digest)
+        work->target.digest = NULL; /* now by the tag */
+    bool fits = work->target.digest == target->digest ||
+                (image_find_hidden(work, &image) && strcmp(image.digest, target->digest) == 0);
+    work->target.digest = target->digest;
+    removal->state = fits ? DELETED : FAILED;
+    removal->why = TAG_ELSEWHERE;
     return EXIT_OK;
 }
 
@@ -202,7 +212,7 @@ static int look(struct run *run, struct removal *removal)
         removal->tag_count++;
     bool fits = !removal->target.tag || has_tag(tags, removal->target.tag);
     removal->state = fits ? DELETED : FAILED;
-    removal->why = "the tag does not point to this digest";
+    removal->why = TAG_ELSEWHERE;
     removal->digest = json_cstr(&in->arena, json_get(detail, "imageDigest"));
     return EXIT_OK;
 }
@@ -318,16 +328,34 @@ static int parse_targets(struct run *run)
     return 0;
 }
 
+/* Names what is to go, if it is not too much. */
+static int confirm(const struct run *run)
+{
+    bool tags = false;
+    struct buf names = BUF_INIT;
+    struct work *work = run->work;
+    for (size_t i = 0; i < run->count; i++) {
+        const struct ecr_target *target = &run->list[i].target;
+        tags = tags || target->tag;
+        work->many_places = work->many_places || !ecr_same_registry(target, &run->list[0].target);
+        if (i < NAMED_MAX)
+            buf_printf(&names, "%s%s", i ? ", " : "", target->text);
+    }
+    if (run->count > NAMED_MAX)
+        buf_printf(&names, " and %zu more", run->count - NAMED_MAX);
+    int status = work_confirm(work, "remove %s%s", names.data, tags ? " (an image goes with its last tag)" : "");
+    buf_free(&names);
+    return status;
+}
+
 int image_rm(struct work *work)
 {
     struct run run = {.work = work};
-    struct invocation *in = work->in;
     const struct option own[] = {{"dry-run", 0, OPTION_FLAG, &run.dry, NULL}, WORK_PUBLIC(work), WORK_YES(work)};
     if (work_parse(work, own, COUNT_OF(own), 1, SIZE_MAX, "image rm [--dry-run] [--yes] [--public] IMAGE...") < 0 ||
         parse_targets(&run) < 0)
         return -1;
-    if (!run.dry && work_confirm(work, "remove %s%s (an image goes with its last tag)", in->operands[0],
-                                 run.count > 1 ? arena_printf(&in->arena, " and %zu more", run.count - 1) : "") < 0)
+    if (!run.dry && confirm(&run) < 0)
         return -1;
     if (work_open_session(work) < 0)
         return -1;

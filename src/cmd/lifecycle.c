@@ -102,7 +102,7 @@ static int lifecycle_set(struct work *work)
         return refuse(work, work->target.text, "which policy? a file, '-', or --keep and --untagged-days");
     if (work_open(work) < 0 || call(work, "PutLifecyclePolicy", policy.text, &reply) < 0)
         return -1;
-    work_note(work, TERM_PLAIN, "Lifecycle policy set: %s", work->target.repository);
+    work_note(work, TERM_PLAIN, "Lifecycle policy set: %s", work->target.text);
     return work_done(work, reply);
 }
 
@@ -116,12 +116,12 @@ static int lifecycle_rm(struct work *work)
         work_confirm(work, "remove the lifecycle policy of %s", work->target.text) < 0 || work_open(work) < 0)
         return -1;
     if (call(work, "DeleteLifecyclePolicy", (struct slice){NULL, 0}, &reply) == 0) {
-        work_note(work, TERM_PLAIN, "Lifecycle policy removed: %s", work->target.repository);
+        work_note(work, TERM_PLAIN, "Lifecycle policy removed: %s", work->target.text);
         return work_done(work, reply);
     }
     if (in->error.reason != REASON_NOT_SET)
         return -1;
-    work_note(work, TERM_PLAIN, "There was no lifecycle policy: %s", work->target.repository);
+    work_note(work, TERM_PLAIN, "There was no lifecycle policy: %s", work->target.text);
     return EXIT_OK;
 }
 
@@ -154,13 +154,16 @@ static const char *state_of(const struct ecr_pages *pages, struct arena *arena)
 static int check_policy(struct work *work, struct slice policy, const struct ecr_pages *pages)
 {
     struct invocation *in = work->in;
-    struct slice text = json_string(&in->arena, json_get(json_root(&pages->list[0]), "lifecyclePolicyText"));
-    if (!policy.data || !text.data || json_same_text(policy, text))
-        return 0;
-    error_set(&in->error, REASON_REFUSED, work->target.text,
-              "another policy was tried meanwhile, in place of this one");
-    error_hint(&in->error, "begin again");
-    return -1;
+    for (size_t i = 0; policy.data && i < pages->count; i++) {
+        struct slice text = json_string(&in->arena, json_get(json_root(&pages->list[i]), "lifecyclePolicyText"));
+        if (!text.data || json_same_text(policy, text))
+            continue;
+        error_set(&in->error, REASON_REFUSED, work->target.text,
+                  "another policy was tried meanwhile, in place of this one");
+        error_hint(&in->error, "begin again");
+        return -1;
+    }
+    return 0;
 }
 
 /* Reads a preview until it is complete. */
@@ -180,7 +183,7 @@ static int await_preview(struct work *work, struct waiting *waiting, struct slic
         if (strcmp(state, "COMPLETE") == 0)
             return check_policy(work, policy, pages);
         if (strcmp(state, "IN_PROGRESS") != 0)
-            return error_set(&in->error, REASON_REFUSED, repository, "the preview ended as %s", state);
+            return error_set(&in->error, REASON_REFUSED, work->target.text, "the preview ended as %s", state);
         if (waiting_pause(waiting, state) < 0)
             return -1;
     }
@@ -210,7 +213,7 @@ static int print_preview(struct work *work, const struct ecr_pages *pages)
         return -1;
     size_t moved = count_actions(&rows, "TRANSITION"), gone = count_actions(&rows, "EXPIRE");
     work_note(work, TERM_PLAIN, gone == 1 ? "%zu image of %s would go" : "%zu images of %s would go", gone,
-              work->target.repository);
+              work->target.text);
     if (moved)
         work_note(work, TERM_PLAIN, "%zu would be archived", moved);
     return rows_print(in, fields, COUNT_OF(fields), rows.list, rows.count, NULL, NULL);
@@ -226,7 +229,7 @@ static int lifecycle_preview(struct work *work)
     if (work_parse(work, own, COUNT_OF(own), 1, 2, usage) < 0 || work_target(work, 0, TARGET_REPOSITORY) < 0 ||
         read_policy(work, &policy) < 0 || work_open(work) < 0)
         return -1;
-    waiting_begin(&waiting, work, arena_printf(&work->in->arena, "the preview of %s", work->target.repository),
+    waiting_begin(&waiting, work, arena_printf(&work->in->arena, "the preview of %s", work->target.text),
                   PREVIEW_LIMIT_MS);
     if (start_preview(work, &waiting, policy.text) < 0 || await_preview(work, &waiting, policy.text, &pages) < 0)
         return -1;

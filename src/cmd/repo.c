@@ -45,7 +45,7 @@ static int repo_ls(struct work *work)
         return -1;
     filter_rows(&rows, work->target.repository, &in->arena);
     if (!rows.count)
-        work_note(work, TERM_PLAIN, "No repositories%s%s", *work->target.repository ? " that begin with " : "",
+        work_note(work, TERM_PLAIN, "No repositories%s%s", *work->target.text ? " that begin with " : "",
                   work->target.repository);
     return work->target.is_public
                ? rows_print(in, public_fields, COUNT_OF(public_fields), rows.list, rows.count, NULL, NULL)

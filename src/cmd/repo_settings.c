@@ -198,16 +198,15 @@ static void compare_filters(struct buf *differences, struct json_node repository
     buf_free(&asked);
 }
 
-/* The service tells a key by its ARN; whether an alias means that key cannot be seen here, which is told. */
-static void compare_key(struct work *work, struct buf *differences, const char *is, const struct settings *settings)
+/* Whether the key that is asked for cannot be compared: the service tells an ARN, whatever it was given. */
+static bool is_key_hidden(const char *asked)
 {
-    const char *asked = settings->kms;
-    if (!asked || !is)
-        return;
-    if (!*asked || slice_has(slice_of(asked), "alias/"))
-        work_note(work, TERM_YELLOW, "Its KMS key is %s: whether that is %s cannot be seen here", is,
-                  *asked ? asked : "the service's own");
-    else if (strcmp(is, asked) != 0 && !slice_ends(slice_of(is), asked))
+    return asked && (!*asked || slice_has(slice_of(asked), "alias/"));
+}
+
+static void compare_key(struct buf *differences, const char *is, const char *asked)
+{
+    if (asked && !is_key_hidden(asked) && is && strcmp(is, asked) != 0 && !slice_ends(slice_of(is), asked))
         compare(differences, "its KMS key", is, asked);
 }
 
@@ -235,7 +234,7 @@ static int agree(struct work *work, const struct settings *settings, struct json
     if (repo_describe(work, repository) < 0 || (settings->tags.count && repo_tags(work, *repository, &tags) < 0))
         return -1;
     bool scans = json_is(field_node("imageScanningConfiguration.scanOnPush", *repository), JSON_TRUE);
-    struct json_node key = field_node("encryptionConfiguration.kmsKey", *repository);
+    const char *key = json_cstr(arena, field_node("encryptionConfiguration.kmsKey", *repository));
     const char *type = json_cstr(arena, field_node("encryptionConfiguration.encryptionType", *repository));
     compare(&differences, "mutability", json_cstr(arena, json_get(*repository, "imageTagMutability")),
             mutability(settings));
@@ -245,13 +244,16 @@ static int agree(struct work *work, const struct settings *settings, struct json
             : settings->no_scan ? "off"
                                 : NULL);
     compare(&differences, "encryption", type, encryption(settings));
-    compare_key(work, &differences, json_cstr(arena, key), settings);
+    compare_key(&differences, key, settings->kms);
     compare_tags(&differences, &tags, settings, arena);
     if (!differences.len) {
-        work_note(work, TERM_PLAIN, "Repository exists already: %s", work->target.repository);
+        if (is_key_hidden(settings->kms) && key)
+            work_note(work, TERM_YELLOW, "Its KMS key is %s: whether that is %s cannot be seen here", key,
+                      *settings->kms ? settings->kms : "the service's own");
+        work_note(work, TERM_PLAIN, "Repository exists already: %s", work->target.text);
         return 0;
     }
-    error_set(&in->error, REASON_REFUSED, work->target.repository, "it is there already, but %s", differences.data);
+    error_set(&in->error, REASON_REFUSED, work->target.text, "it is there already, but %s", differences.data);
     if (work->target.is_public)
         error_hint(&in->error, "'ecr api --public tag-resource' changes tags");
     else
@@ -315,7 +317,7 @@ static int put_mutability(struct work *work, const struct settings *settings, st
         return -1;
     if (!json_equals(json_get(*reply, "imageTagMutability"), mutability(settings)))
         return ecr_not_what_was_asked(&work->api, "PutImageTagMutability", &work->in->error);
-    work_note(work, TERM_PLAIN, "Tags of %s: %s", work->target.repository, mutability(settings));
+    work_note(work, TERM_PLAIN, "Tags of %s: %s", work->target.text, mutability(settings));
     return 0;
 }
 
@@ -329,7 +331,7 @@ static int put_scanning(struct work *work, const struct settings *settings, stru
         return -1;
     if (!json_is(field_node("imageScanningConfiguration.scanOnPush", *reply), settings->scan ? JSON_TRUE : JSON_FALSE))
         return ecr_not_what_was_asked(&work->api, "PutImageScanningConfiguration", &work->in->error);
-    work_note(work, TERM_PLAIN, "Scan on push of %s: %s", work->target.repository, settings->scan ? "on" : "off");
+    work_note(work, TERM_PLAIN, "Scan on push of %s: %s", work->target.text, settings->scan ? "on" : "off");
     return 0;
 }
 

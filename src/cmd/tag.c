@@ -107,6 +107,14 @@ static int read_image(struct tagging *tagging)
     return reason == REASON_NO_IMAGE ? look_for_archived(work, &id) : -1;
 }
 
+/* The full name of a new tag, as far as the source's was typed. */
+static const char *name_of(const struct tagging *tagging, const char *tag)
+{
+    const struct ecr_target *source = &tagging->work->target;
+    return arena_printf(&tagging->work->in->arena, "%s%s%s:%s", source->has_host ? source->host.name : "",
+                        source->has_host ? "/" : "", source->repository, tag);
+}
+
 /* The digest that a tag points to now; NULL if that cannot be found out. */
 static const char *find_digest(struct tagging *tagging, const char *tag)
 {
@@ -126,7 +134,7 @@ static int judge_conflict(struct tagging *tagging, const char *tag)
     const char *is = find_digest(tagging, tag);
     if (is && strcmp(is, tagging->image.digest) == 0)
         return 0;
-    const char *name = arena_printf(&in->arena, "%s:%s", tagging->work->target.repository, tag);
+    const char *name = name_of(tagging, tag);
     if (!is)
         return error_set(&in->error, REASON_REFUSED, name,
                          "the tag is immutable and points elsewhere than to %s; where to could not be asked",
@@ -149,7 +157,7 @@ static int put_tag(struct tagging *tagging, const char *tag)
     json_member_str(&body, "imageManifestMediaType", tagging->image.media_type);
     json_member_str(&body, "imageTag", tag);
     json_member_str(&body, "imageDigest", tagging->image.digest);
-    const char *thing = arena_printf(&in->arena, "%s:%s", work->target.repository, tag);
+    const char *thing = name_of(tagging, tag);
     if (ecr_manage(&work->api, "PutImage", thing, &body, &in->arena, &reply, &in->error) == 0) {
         bool same = json_equals(field_node("image.imageId.imageDigest", reply), tagging->image.digest);
         return same ? 0 : ecr_not_what_was_asked(&work->api, "PutImage", &in->error);

@@ -134,6 +134,16 @@ static void read_answer(const struct invocation *in, char *answer, size_t size)
         term_ask(&in->term, NULL); /* nobody ended the line */
 }
 
+/* ", in us-east-1 of 123456789012", as far as it is known. */
+static const char *place_of(const struct work *work)
+{
+    const char *account = work->api.account;
+    if (work->api.is_public)
+        return ", in ECR Public";
+    return arena_printf(&work->in->arena, ", in %s%s%s", work->api.client.region, account ? " of " : "",
+                        account ? account : "");
+}
+
 int work_confirm(struct work *work, const char *format, ...)
 {
     va_list args;
@@ -149,11 +159,10 @@ int work_confirm(struct work *work, const char *format, ...)
         error_hint(&in->error, "--yes does it without a question");
         return -1;
     }
-    if (work_open(work) < 0)
+    if (!work->many_places && work_open(work) < 0)
         return -1;
-    term_ask(&in->term, arena_printf(&in->arena, "Do you want to %s, in %s%s%s? [y/N] ", what,
-                                     work->api.is_public ? "ECR Public" : work->api.client.region,
-                                     work->api.account ? " of " : "", work->api.account ? work->api.account : ""));
+    term_ask(&in->term,
+             arena_printf(&in->arena, "Do you want to %s%s? [y/N] ", what, work->many_places ? "" : place_of(work)));
     read_answer(in, answer, sizeof answer);
     struct slice said = slice_trim(slice_of(answer));
     if (slice_is_nocase(said, "y") || slice_is_nocase(said, "yes"))

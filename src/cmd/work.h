@@ -17,6 +17,7 @@ struct work {
     struct ecr_api api;
     bool offers_public; /* the verb has --public */
     bool public_option, yes;
+    bool many_places; /* the operands are of several registries: a question names none */
 };
 
 /* A verb returns the exit status, or -1 with the invocation's error. */

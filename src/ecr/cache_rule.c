@@ -155,7 +155,11 @@ int ecr_cache_rule_validate(const struct ecr_api *api, const char *prefix, struc
     if (ecr_call(api, "ValidatePullThroughCacheRule", &body, ECR_REPLY_MAX, arena, &reply, error) < 0)
         return -1;
     struct json_node valid = json_get(json_root(&reply), "isValid");
-    if (!json_is(valid, JSON_TRUE) && !json_is(valid, JSON_FALSE))
+    struct json_node about = json_get(json_root(&reply), "ecrRepositoryPrefix");
+    struct json_node account = json_get(json_root(&reply), "registryId");
+    bool other = (json_exists(about) && !json_equals(about, prefix)) ||
+                 (json_exists(account) && api->account && !json_equals(account, api->account));
+    if (other || (!json_is(valid, JSON_TRUE) && !json_is(valid, JSON_FALSE)))
         return ecr_not_what_was_asked(api, "ValidatePullThroughCacheRule", error);
     const char *said = json_cstr(arena, json_get(json_root(&reply), "failure"));
     *fault = json_is(valid, JSON_TRUE) ? NULL : said ? said : "the service does not say why";

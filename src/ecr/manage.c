@@ -196,15 +196,34 @@ int ecr_rows_of(const struct ecr_api *api, const char *operation, const struct e
     return 0;
 }
 
+/* Whether a page, and each of its rows, is about what was asked for. */
+static bool page_repeats(const char *operation, struct json_node request, struct json_node page)
+{
+    bool same = repeats(request, page);
+    struct json_node list = json_get(page, answer_of(operation)->member);
+    for (struct json_node row = json_first(list); same && json_is(list, JSON_ARRAY) && json_exists(row);
+         row = json_next(list, row))
+        same = repeats(request, row);
+    return same;
+}
+
 int ecr_manage_pages(const struct ecr_api *api, const char *operation, const char *thing, struct buf *body,
                      int page_rows, struct arena *arena, struct ecr_pages *pages, struct error *error)
 {
+    struct json request;
     if (page_rows)
         json_member_int(body, "maxResults", page_rows);
     json_close(body, '}');
-    int status = ecr_operation_call(api, ecr_operation_find(operation), buf_view(body), true, arena, pages, error);
+    struct slice sent = arena_slice(arena, buf_view(body));
     buf_free(body);
-    return status < 0 ? ecr_explain(api, thing, error) : 0;
+    if (json_parse(arena, sent, &request) < 0)
+        return error_set(error, REASON_USAGE, thing, "what is to be sent is not JSON");
+    if (ecr_operation_call(api, ecr_operation_find(operation), sent, true, arena, pages, error) < 0)
+        return ecr_explain(api, thing, error);
+    for (size_t i = 0; i < pages->count; i++)
+        if (!page_repeats(operation, json_root(&request), json_root(&pages->list[i])))
+            return ecr_not_what_was_asked(api, operation, error);
+    return 0;
 }
 
 int ecr_manage_list(const struct ecr_api *api, const char *operation, const char *thing, struct buf *body,

@@ -71,6 +71,8 @@ static bool check_filter(struct checker *checker, struct json_node node, const c
         return fail(checker, path, "it is an object with filter and filterType");
     if (checker->strict && !json_equals(json_get(node, "filterType"), "PREFIX_MATCH"))
         return fail(checker, arena_printf(arena, "%s.filterType", path), "it is \"PREFIX_MATCH\"");
+    if (!json_equals(json_get(node, "filterType"), "PREFIX_MATCH"))
+        return true; /* one that came later */
     return has_only(checker, node, path, "filter", "filterType") &&
            check_text(checker, json_get(node, "filter"), arena_printf(arena, "%s.filter", path),
                       ecr_replication_prefix_fault);
