@@ -122,14 +122,14 @@ struct states {
 };
 
 /* What the service says of a rule. */
-struct state {
+struct rule_state {
     bool known, valid;
     const char *failure; /* of one that is not valid */
 };
 
-static struct state state_of(struct states *states, size_t row)
+static struct rule_state state_of(struct states *states, size_t row)
 {
-    struct state state = {false, false, NULL};
+    struct rule_state state = {false, false, NULL};
     struct work *work = states->work;
     struct invocation *in = work->in;
     const char *prefix = json_cstr(&in->arena, json_get(states->rows->list[row], "ecrRepositoryPrefix"));
@@ -146,7 +146,7 @@ static struct state state_of(struct states *states, size_t row)
 
 static const char *fill_state(void *context, size_t row, size_t column)
 {
-    struct state state = state_of(context, row);
+    struct rule_state state = state_of(context, row);
     (void)column;
     return state.valid ? "ok" : state.known ? state.failure : "?";
 }
@@ -157,7 +157,7 @@ static int print_json(struct states *states)
     struct buf out = BUF_INIT;
     struct invocation *in = states->work->in;
     for (size_t i = 0; i < states->rows->count; i++) {
-        struct state state = state_of(states, i);
+        struct rule_state state = state_of(states, i);
         json_write_node(&out, states->rows->list[i]);
         out.len--; /* its last bracket comes later */
         if (state.known) {
