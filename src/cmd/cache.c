@@ -13,7 +13,10 @@ int cache_prefix(struct work *work, size_t operand)
 {
     if (work_target(work, operand, TARGET_PREFIX) < 0)
         return -1;
-    const char *fault = ecr_cache_prefix_fault(slice_of(work->target.repository));
+    struct slice prefix = slice_of(work->target.repository);
+    const char *fault = ecr_cache_prefix_fault(prefix);
+    if (slice_ends(prefix, "/")) /* which is there in any case */
+        work->target.repository = arena_copy(&work->in->arena, slice_head(prefix, prefix.len - 1));
     return fault ? error_set(&work->in->error, REASON_USAGE, work->target.text, "%s", fault) : 0;
 }
 

@@ -45,7 +45,7 @@ static int repo_ls(struct work *work)
         return -1;
     filter_rows(&rows, work->target.repository, &in->arena);
     if (!rows.count)
-        work_note(work, TERM_PLAIN, "No repositories%s%s", *work->target.text ? " that begin with " : "",
+        work_note(work, TERM_PLAIN, "No repositories%s%s", *work->target.repository ? " that begin with " : "",
                   work->target.repository);
     return work->target.is_public
                ? rows_print(in, public_fields, COUNT_OF(public_fields), rows.list, rows.count, NULL, NULL)
@@ -142,8 +142,7 @@ static int remove_one(struct work *work, bool force)
     struct buf body;
     struct json_node reply;
     struct invocation *in = work->in;
-    const char *name = work->target.repository;
-    ecr_manage_open(&work->api, name, &body);
+    ecr_manage_open(&work->api, work->target.repository, &body);
     if (force) {
         json_member(&body, "force");
         json_write_raw(&body, SLICE("true"));
@@ -154,7 +153,7 @@ static int remove_one(struct work *work, bool force)
         work_note(work, TERM_PLAIN, "There was no such repository: %s", work->target.text);
         return EXIT_OK;
     }
-    work_note(work, TERM_PLAIN, "Repository deleted: %s", name);
+    work_note(work, TERM_PLAIN, "Repository deleted: %s", work->target.text);
     return work_done(work, json_get(reply, "repository"));
 }
 
