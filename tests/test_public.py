@@ -67,7 +67,8 @@ def test_create(lab, operand, env):
     body = {"repositoryName": "team/app"}
     done(ecr(lab, "repo", "create", *operand, env=env), f"{REGISTRY}/team/app\n")
     assert sent(lab) == [*aliases, ("CreateRepository", body)]
-    done(ecr(lab, "repo", "create", *operand, env=env), f"{REGISTRY}/team/app\n", "Repository exists already: team/app")
+    done(ecr(lab, "repo", "create", *operand, env=env), f"{REGISTRY}/team/app\n",
+         f"Repository exists already: {operand[-1]}")
     assert sent(lab) == [*aliases, ("CreateRepository", body), ("DescribeRepositories", {"repositoryNames": ["team/app"]})]
     assert ecr(lab, "--region", "us-west-2", "repo", "create", "--json", *operand, env=env).json == [shown(lab)]
     sent(lab)
@@ -236,7 +237,7 @@ def test_rm(lab, app):
         question = f"Do you want to delete the repository {operand[-1]} with all its images, in ECR Public? [y/N] "
         assert (code, out) == (5, "") and said.startswith(question) and sent(lab) == aliases, said
     assert names(lab) == ["team/app"]
-    done(ecr(lab, "repo", "rm", "--yes", "--force", app), "", "Repository deleted: team/app")
+    done(ecr(lab, "repo", "rm", "--yes", "--force", app), "", f"Repository deleted: {app}")
     assert sent(lab) == [ALIAS, ("DeleteRepository", {"repositoryName": "team/app", "force": True})] and names(lab) == []
     for operand in (["--public", "team/app"], [app], ["--json", app]):
         done(ecr(lab, "repo", "rm", "--yes", *operand), "", f"There was no such repository: {operand[-1]}")
@@ -293,7 +294,7 @@ def test_image_ls(lab, app, env):
 
 
 def test_image_ls_of_none_and_of_many(lab, app):
-    done(ecr(lab, "image", "ls", app), "", "No images in team/app")
+    done(ecr(lab, "image", "ls", app), "", f"No images in {app}")
     lab.add_images(app, [{"age": n} for n in range(1001)])
     assert len(ecr(lab, "image", "ls", "--public", "team/app").lines) == 1001 and len(sent(lab)) == 2
     error_of(ecr(lab, "image", "ls", "--public", "none"), 1, "none", "RepositoryNotFoundException")
@@ -324,7 +325,7 @@ def test_image_rm(lab, app):
     assert public_tags(lab) == ["latest", "v1", "v2"]
     error_of(ecr(lab, "image", "rm", f"{app}:v1", key=None), 2, "image", f"remove {app}:v1", "--yes")
     said = on_terminal(lab, "image", "rm", f"{app}:v1", f"{app}@{two}", f"{app}:v9", answer="n\n")[2]
-    what = f"remove {app}:v1 and 2 more (an image goes with its last tag)"
+    what = f"remove {app}:v1, {app}@{two}, {app}:v9 (an image goes with its last tag)"
     assert said.startswith(f"Do you want to {what}, in ECR Public? [y/N] ")
     assert public_tags(lab) == ["latest", "v1", "v2"]
     result = ecr(lab, "image", "rm", "--yes", f"{app}:v1", f"{app}@{two}", f"{app}:v9")

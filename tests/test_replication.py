@@ -313,7 +313,7 @@ def test_copies_that_are_never_listed(lab, app):
     assert result.seconds < 1.2 and len(asked(lab)) >= 2
     result = replication(lab, "status", "--wait", "app:v1")
     failed(result, 1, "app:v1", NOWHERE)
-    assert 19 < result.seconds < 27 and asked(lab) == [(STATUS, V1)] * len(asked(lab))
+    assert 9 < result.seconds < 15 and asked(lab) == [(STATUS, V1)] * len(asked(lab))
 
 
 STATUSES = [to("us-west-2", OTHER, status="FAILED", failureCode="REPOSITORY_CREATION_DENIED"),

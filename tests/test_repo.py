@@ -284,7 +284,7 @@ def test_rm_asks_when_it_could(lab, three):
 @pytest.mark.parametrize("yes", ["y\n", "Y\n", " yes \n"])
 def test_rm_is_told_to(lab, three, yes):
     code, out, said = on_terminal(lab, "repo", "rm", f"{HOST}/app", answer=yes)
-    assert (code, out) == (0, "") and said.split("? ")[1].removeprefix("[y/N] ") == "Repository deleted: app\n"
+    assert (code, out) == (0, "") and said.split("? ")[1].removeprefix("[y/N] ") == f"Repository deleted: {HOST}/app\n"
     assert names(lab) == ["team/app", "team/base"]
 
 

@@ -48,7 +48,7 @@ def test_create(lab, options, members):
     (HOST.replace(ACCOUNT, OTHER), API, OTHER, ["--tag", "a=b", "--immutable"])])
 def test_create_where_the_name_says(lab, host, api, account, arguments):
     lab.share(OTHER, ACCOUNT)
-    for again in ([], ["Repository exists already: team/app"]):
+    for again in ([], [f"Repository exists already: {host}/team/app"]):
         result = repo(lab, "create", *arguments, f"{host}/team/app", env={"AWS_REGION": "ap-south-1"})
         done(result, f"{host}/team/app\n", *again)
         sent = asked(lab, api)

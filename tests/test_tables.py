@@ -347,7 +347,7 @@ QUESTIONS = {
     ("image", "rm", "app:v1"): (f"remove app:v1 {LAST_TAG}", HERE, [],
                                 [("BatchDeleteImage", {**APP, "imageIds": [{"imageTag": "v1"}]})]),
     ("image", "rm", "app:v1", "app:v2", "app:v3"): (
-        f"remove app:v1 and 2 more {LAST_TAG}", HERE, [],
+        f"remove app:v1, app:v2, app:v3 {LAST_TAG}", HERE, [],
         [("BatchDeleteImage", {**APP, "imageIds": [{"imageTag": "v1"}, {"imageTag": "v2"}, {"imageTag": "v3"}]})]),
     ("lifecycle", "rm", "app"): ("remove the lifecycle policy of app", HERE, [], [("DeleteLifecyclePolicy", APP)]),
     ("cache", "rm", "quay"): ("remove the cache rule quay", HERE, [],
