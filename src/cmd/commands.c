@@ -58,7 +58,7 @@ const struct command command_table[] = {
      "  --immutable, --mutable   whether tags can be moved; --except FILTER turns it round for some, as 'latest'; "
      "'set'\n"
      "                           forgets the exceptions that it does not name\n"
-     "  --[no-]scan-on-push      scan images for vulnerabilities\n"
+     "  --scan-on-push, --no-scan-on-push   whether images are scanned for vulnerabilities\n"
      "  --kms [KEY]              encrypt with a KMS key, that of the service without KEY\n"
      "  --encryption TYPE        AES256, KMS or KMS_DSSE\n"
      "  --tag KEY=VALUE          may be repeated\n"

@@ -211,6 +211,7 @@ int ecr_manage_pages(const struct ecr_api *api, const char *operation, const cha
                      int page_rows, struct arena *arena, struct ecr_pages *pages, struct error *error)
 {
     struct json request;
+    *pages = (struct ecr_pages){NULL, 0};
     if (page_rows)
         json_member_int(body, "maxResults", page_rows);
     json_close(body, '}');
