@@ -88,7 +88,7 @@ def create_pull_through_cache_rule(call):
 def describe_pull_through_cache_rules(call):
     not_with_paging(call, "ecrRepositoryPrefixes")
     rules, wanted = call.state.rules(call.account, call.region), call["ecrRepositoryPrefixes"]
-    found = [cache_rule(call, prefix.rstrip("/"))[1] for prefix in wanted or sorted(rules)]
+    found = [cache_rule(call, prefix.rstrip("/"))[1] for prefix in wanted] if wanted else list(rules.values())
     return page(call, [plain(rule) for rule in sorted(found, key=lambda r: r["ecrRepositoryPrefix"])], "pullThroughCacheRules")
 
 
