@@ -76,7 +76,7 @@ def test_restore_and_wait(lab, archive, by_id):
     result = restore(lab, "--wait", "team/app:v1", f"team/app@{archive}")
     assert (result.code, result.stdout, result.stderr) == (0, f"ACTIVE  team/app:v1\nACTIVE  team/app@{archive}\n", "")
     assert [b["imageIds"] for b in bodies(lab, operation="DescribeImages")][:2] == [[{"imageTag": "v1"}]] * 2
-    assert 0.4 < result.seconds < 3
+    assert 0.4 < result.seconds < 10
 
 
 def test_wait_for_one_that_is_called_archived_still(lab, archive):

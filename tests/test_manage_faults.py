@@ -439,8 +439,8 @@ def test_an_api_that_hangs(lab):
     began = time.monotonic()
     for verb, result in at_once(lab, "--timeout", "1s"):
         failed(result, 4, "--timeout", PUBLIC_API if verb.is_public else API)
-        assert 0.9 < result.seconds < 4
-    assert time.monotonic() - began < 8 and len(lab.requests()) == len(VERBS)
+        assert 0.9 < result.seconds < 15
+    assert time.monotonic() - began < 30 and len(lab.requests()) == len(VERBS)
 
 
 def test_an_api_that_cannot_be_reached(lab):

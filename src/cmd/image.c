@@ -168,7 +168,7 @@ static int await_active(struct work *work, struct json_node *detail)
     for (;;) {
         int described = image_describe(work, detail);
         if (described < 0 && work->in->error.reason != REASON_NO_IMAGE) /* the service may hide it until it is back */
-            return -1;
+            return waiting_failed(&waiting);
         struct json_node status = json_get(*detail, "imageStatus");
         if (described == 0 && (!json_exists(status) || json_equals(status, "ACTIVE")))
             break;

@@ -131,7 +131,7 @@ static int start_preview(struct work *work, struct waiting *waiting, struct slic
     struct json_node reply;
     while (call(work, "StartLifecyclePolicyPreview", policy, &reply) < 0) {
         if (!ecr_error_is(&work->in->error, "LifecyclePolicyPreviewInProgressException"))
-            return -1;
+            return waiting_failed(waiting);
         if (waiting_pause(waiting, "another one is running") < 0)
             return -1;
     }
@@ -176,7 +176,7 @@ static int await_preview(struct work *work, struct waiting *waiting, struct slic
         ecr_manage_open(&work->api, repository, &body);
         if (ecr_manage_pages(&work->api, "GetLifecyclePolicyPreview", work->target.text, &body, PREVIEW_ROWS,
                              &in->arena, pages, &in->error) < 0)
-            return -1;
+            return waiting_failed(waiting);
         const char *state = state_of(pages, &in->arena);
         if (!state)
             return ecr_not_what_was_asked(&work->api, "GetLifecyclePolicyPreview", &in->error);

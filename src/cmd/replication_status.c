@@ -44,8 +44,10 @@ static int await_status(struct work *work, struct ecr_rows *rows, size_t *runnin
     while (*running || (!rows->count && !deadline_passed(listed_by))) {
         const char *state =
             rows->count ? arena_printf(arena, "%zu of %zu not there yet", *running, rows->count) : "none is listed yet";
-        if (waiting_pause(&waiting, state) < 0 || read_status(work, rows, running, failed) < 0)
+        if (waiting_pause(&waiting, state) < 0)
             return -1;
+        if (read_status(work, rows, running, failed) < 0)
+            return waiting_failed(&waiting);
     }
     waiting_end(&waiting);
     return 0;

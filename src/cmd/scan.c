@@ -79,7 +79,7 @@ static int await(struct scan *scan, bool started)
         int status = read_status(scan);
         bool missing = status < 0 && started && in->error.reason == REASON_NOT_SET;
         if (status < 0 && !missing)
-            return -1;
+            return waiting_failed(&waiting);
         if (!missing && !is_running(scan->status))
             break;
         if (waiting_pause(&waiting, missing ? "begun" : scan->status) < 0)

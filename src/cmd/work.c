@@ -293,21 +293,35 @@ int work_print_document(struct work *work, const char *operation, struct slice t
 void waiting_begin(struct waiting *waiting, struct work *work, const char *what, int64_t limit_ms)
 {
     int64_t end = work->in->session.timeout_ms ? work->session.deadline : deadline_in(limit_ms);
-    *waiting = (struct waiting){work, what, clock_ms(), end, PAUSE_FIRST_MS};
+    *waiting = (struct waiting){work, what, clock_ms(), end, PAUSE_FIRST_MS, NULL};
+}
+
+/* The error of what is not over in time. Returns -1. */
+static int is_late(const struct waiting *waiting)
+{
+    struct error *error = &waiting->work->in->error;
+    error_set(error, REASON_TIMEOUT, waiting->what, "it is not over after %d s, but %s",
+              (int)((clock_ms() - waiting->began) / 1000), waiting->state);
+    error_hint(error, "it goes on without us; --timeout waits longer");
+    return -1;
+}
+
+int waiting_failed(struct waiting *waiting)
+{
+    bool over = waiting->work->in->error.reason == REASON_TIMEOUT && deadline_passed(waiting->end) && waiting->state;
+    return over ? is_late(waiting) : -1;
 }
 
 int waiting_pause(struct waiting *waiting, const char *state)
 {
     struct invocation *in = waiting->work->in;
-    int seconds = (int)((clock_ms() - waiting->began) / 1000);
-    int64_t left = waiting->end - clock_ms();
-    if (left < PAUSE_LEAST_MS) {
-        error_set(&in->error, REASON_TIMEOUT, waiting->what, "it is not over after %d s, but %s", seconds, state);
-        error_hint(&in->error, "it goes on without us; --timeout waits longer");
-        return -1;
-    }
-    term_progress(&in->term, arena_printf(&in->arena, "Waiting for %s: %s, %d s", waiting->what, state, seconds));
-    clock_sleep_until(clock_ms() + (waiting->pause < left / 2 ? waiting->pause : left / 2)); /* time for a last look */
+    int64_t now = clock_ms(), left = waiting->end - now;
+    waiting->state = state;
+    if (left < PAUSE_LEAST_MS)
+        return is_late(waiting);
+    term_progress(&in->term, arena_printf(&in->arena, "Waiting for %s: %s, %d s", waiting->what, state,
+                                          (int)((now - waiting->began) / 1000)));
+    clock_sleep_until(now + (waiting->pause < left / 2 ? waiting->pause : left / 2)); /* time for a last look */
     waiting->pause = waiting->pause * 3 / 2 < PAUSE_MAX_MS ? waiting->pause * 3 / 2 : PAUSE_MAX_MS;
     return 0;
 }

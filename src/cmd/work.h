@@ -89,12 +89,16 @@ struct waiting {
     const char *what;   /* "the scan of team/app:1" */
     int64_t began, end; /* milliseconds */
     int64_t pause;
+    const char *state; /* of the last look */
 };
 
 void waiting_begin(struct waiting *waiting, struct work *work, const char *what, int64_t limit_ms);
 
 /* Pauses before the next try. -1 with an error when the time is over. `state` is shown on a terminal. */
 int waiting_pause(struct waiting *waiting, const char *state);
+
+/* A look failed: if that is because the time is over, the error says what was waited for. Returns -1. */
+int waiting_failed(struct waiting *waiting);
 
 /* Takes the progress line away. */
 void waiting_end(struct waiting *waiting);
