@@ -1,0 +1,259 @@
+#include "store/layout.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/encode.h"
+#include "base/file.h"
+#include "base/file_write.h"
+#include "base/json_merge.h"
+#include "base/json_write.h"
+#include "image/digest.h"
+
+#define TAG_NAME   "org.opencontainers.image.ref.name"
+#define MARK       "{\"imageLayoutVersion\":\"1.0.0\"}"
+#define TEMPORARY  "blobs/.ecr-XXXXXX"
+#define INDEX_TYPE "application/vnd.oci.image.index.v1+json"
+
+static int fail(struct error *error, const char *path, const char *what, int why)
+{
+    return error_set(error, why == ENOENT ? REASON_USAGE : REASON_REFUSED, path, "%s: %s", what, strerror(why));
+}
+
+/* The tag of an entry of index.json. */
+static struct json_node tag_of(struct json_node entry)
+{
+    return json_get(json_get(entry, "annotations"), TAG_NAME);
+}
+
+static int read_index(struct arena *arena, const char *dir, struct json *index, struct error *error)
+{
+    struct buf text = BUF_INIT;
+    const char *path = arena_printf(arena, "%s/index.json", dir);
+    int why = file_read(path, LAYOUT_INDEX_MAX, &text);
+    if (why)
+        return fail(error, path, "it is no OCI layout: cannot read its index", why);
+    struct slice content = arena_slice(arena, buf_view(&text));
+    buf_free(&text);
+    if (json_parse(arena, content, index) < 0 || !json_is(json_get(json_root(index), "manifests"), JSON_ARRAY))
+        return error_set(error, REASON_USAGE, path, "it is no index of an OCI layout");
+    return 0;
+}
+
+static int take_image(struct arena *arena, const char *dir, struct json_node entry, struct layout_image *image,
+                      struct error *error)
+{
+    *image = (struct layout_image){json_cstr(arena, json_get(entry, "digest")),
+                                   json_cstr(arena, json_get(entry, "mediaType")), -1};
+    json_int64(json_get(entry, "size"), &image->size);
+    bool good =
+        image->digest && !digest_fault(slice_of(image->digest)) && slice_starts(slice_of(image->digest), "sha256:");
+    return good ? 0 : error_set(error, REASON_USAGE, dir, "its index has an entry without a digest of sha256");
+}
+
+int layout_find(struct arena *arena, const char *dir, const char *tag, struct layout_image *image, struct error *error)
+{
+    struct json index;
+    size_t count = 0;
+    if (read_index(arena, dir, &index, error) < 0)
+        return -1;
+    struct json_node found = {NULL, 0}, list = json_get(json_root(&index), "manifests");
+    for (struct json_node entry = json_first(list); json_exists(entry); entry = json_next(list, entry)) {
+        if (tag && !json_equals(tag_of(entry), tag))
+            continue;
+        found = entry;
+        count++;
+    }
+    if (!count)
+        return error_set(error, REASON_NO_IMAGE, dir, tag ? "it has no image with the tag %s" : "it has no images",
+                         tag ? tag : "");
+    if (count > 1)
+        return error_set(error, REASON_USAGE, dir, "it has %zu images%s: name one as %s:TAG", count,
+                         tag ? " with this tag" : "", dir);
+    return take_image(arena, dir, found, image, error);
+}
+
+const char *layout_blob_path(struct arena *arena, const char *dir, const char *digest)
+{
+    return arena_printf(arena, "%s/blobs/sha256/%s", dir, digest + strlen("sha256:"));
+}
+
+bool layout_has_blob(const char *dir, const char *digest, int64_t size)
+{
+    struct stat info;
+    struct arena scratch = {0};
+    bool there = stat(layout_blob_path(&scratch, dir, digest), &info) == 0 && S_ISREG(info.st_mode) &&
+                 (size < 0 || info.st_size == size);
+    arena_free(&scratch);
+    return there;
+}
+
+static int make_folder(const char *path, struct error *error)
+{
+    return mkdir(path, 0777) == 0 || errno == EEXIST ? 0 : fail(error, path, "cannot make the folder", errno);
+}
+
+/* Writes a whole file under another name first, so that nobody sees half of it. */
+static int put_file(struct arena *arena, const char *dir, const char *name, struct slice text, struct error *error)
+{
+    struct stat info;
+    mode_t mask = umask(0);
+    umask(mask);
+    const char *path = arena_printf(arena, "%s/%s", dir, name);
+    char *meanwhile = arena_printf(arena, "%s/" TEMPORARY, dir);
+    int fd = mkstemp(meanwhile);
+    if (fd < 0)
+        return fail(error, path, "cannot write it", errno);
+    mode_t mode = stat(path, &info) == 0 ? info.st_mode & 0777 : 0666 & ~mask;
+    ssize_t written = write(fd, text.data, text.len);
+    int why = written == (ssize_t)text.len ? 0 : written < 0 ? errno : ENOSPC;
+    if (!why && (fchmod(fd, mode) < 0 || fsync(fd) < 0 || rename(meanwhile, path) < 0))
+        why = errno;
+    close(fd);
+    if (!why)
+        return 0;
+    unlink(meanwhile);
+    return fail(error, path, "cannot write it", why);
+}
+
+static bool is_there(struct arena *arena, const char *dir, const char *name)
+{
+    return access(arena_printf(arena, "%s/%s", dir, name), F_OK) == 0;
+}
+
+int layout_make(struct arena *arena, const char *dir, struct error *error)
+{
+    static const char empty[] = "{\"schemaVersion\":2,\"mediaType\":\"" INDEX_TYPE "\",\"manifests\":[]}";
+    bool marked = is_there(arena, dir, "oci-layout");
+    if (!marked && is_there(arena, dir, "index.json"))
+        return error_set(error, REASON_USAGE, dir, "it has an index.json, and is no OCI layout");
+    if (make_folder(dir, error) < 0 || make_folder(arena_printf(arena, "%s/blobs", dir), error) < 0 ||
+        make_folder(arena_printf(arena, "%s/blobs/sha256", dir), error) < 0)
+        return -1;
+    if (!is_there(arena, dir, "index.json") && put_file(arena, dir, "index.json", slice_of(empty), error) < 0)
+        return -1;
+    return marked ? 0 : put_file(arena, dir, "oci-layout", slice_of(MARK), error);
+}
+
+int layout_blob_begin(struct arena *arena, const char *dir, const char *digest, int64_t size, struct layout_blob *blob,
+                      struct error *error)
+{
+    *blob = (struct layout_blob){.path = arena_printf(arena, "%s/" TEMPORARY, dir),
+                                 .final_path = layout_blob_path(arena, dir, digest),
+                                 .digest = digest,
+                                 .size = size};
+    sha256_start(&blob->hash);
+    blob->fd = mkostemp(blob->path, O_CLOEXEC);
+    return blob->fd < 0 ? fail(error, blob->final_path, "cannot write it", errno) : 0;
+}
+
+int layout_blob_add(struct layout_blob *blob, struct slice data, struct error *error)
+{
+    if (blob->size >= 0 && (int64_t)data.len > blob->size - blob->written)
+        return error_set(error, REASON_DIGEST_MISMATCH, blob->digest, "it is larger than the %lld bytes it should have",
+                         (long long)blob->size);
+    sha256_add(&blob->hash, data);
+    blob->written += (int64_t)data.len;
+    while (data.len) {
+        ssize_t done = write(blob->fd, data.data, data.len);
+        if (done < 0 && errno == EINTR)
+            continue;
+        if (done <= 0)
+            return fail(error, blob->final_path, "cannot write it", done < 0 ? errno : ENOSPC);
+        data = slice_from(data, (size_t)done);
+    }
+    return 0;
+}
+
+static bool has_digest(struct layout_blob *blob)
+{
+    uint8_t hash[SHA256_SIZE];
+    struct buf hex = BUF_INIT;
+    sha256_end(&blob->hash, hash);
+    encode_hex(&hex, hash, sizeof hash);
+    bool same = strcmp(blob->digest + strlen("sha256:"), hex.data) == 0;
+    buf_free(&hex);
+    return same;
+}
+
+int layout_blob_end(struct layout_blob *blob, struct error *error)
+{
+    int why = 0;
+    bool whole = (blob->size < 0 || blob->written == blob->size) && has_digest(blob);
+    if (whole && (fchmod(blob->fd, 0644) < 0 || fsync(blob->fd) < 0 || rename(blob->path, blob->final_path) < 0))
+        why = errno;
+    if (!whole || why)
+        layout_blob_drop(blob);
+    else
+        close(blob->fd);
+    if (!whole)
+        return error_set(error, REASON_DIGEST_MISMATCH, blob->digest, "what came (%lld bytes) is not that content",
+                         (long long)blob->written);
+    return why ? fail(error, blob->final_path, "cannot write it", why) : 0;
+}
+
+void layout_blob_drop(struct layout_blob *blob)
+{
+    close(blob->fd);
+    unlink(blob->path);
+}
+
+static void write_entry(struct buf *out, const struct layout_image *image, const char *tag)
+{
+    json_open(out, '{');
+    json_member_str(out, "mediaType", image->media_type);
+    json_member_str(out, "digest", image->digest);
+    json_member_int(out, "size", image->size);
+    if (tag) {
+        json_member(out, "annotations");
+        json_open(out, '{');
+        json_member_str(out, TAG_NAME, tag);
+        json_close(out, '}');
+    }
+    json_close(out, '}');
+}
+
+/* The old entries, but for that of the tag, and for one of this image without a tag; then the new one. */
+static void write_index(struct buf *out, struct json_node old, const struct layout_image *image, const char *tag)
+{
+    struct json_node list = json_get(old, "manifests");
+    json_open(out, '{');
+    json_member_int(out, "schemaVersion", 2);
+    json_member_str(out, "mediaType", INDEX_TYPE);
+    json_member(out, "manifests");
+    json_open(out, '[');
+    for (struct json_node entry = json_first(list); json_exists(entry); entry = json_next(list, entry)) {
+        struct json_node name = tag_of(entry);
+        bool replaced = tag ? json_equals(name, tag) : false;
+        bool same = !json_exists(name) && json_equals(json_get(entry, "digest"), image->digest);
+        if (!replaced && !same)
+            json_write_node(out, entry);
+    }
+    write_entry(out, image, tag);
+    json_close(out, ']');
+    json_close(out, '}');
+}
+
+int layout_enter(struct arena *arena, const char *dir, const char *tag, const struct layout_image *image,
+                 int64_t deadline, struct error *error)
+{
+    struct json index;
+    struct file_lock lock;
+    struct buf text = BUF_INIT;
+    const char *path = arena_printf(arena, "%s/index.json", dir);
+    int why = file_lock(path, deadline, &lock);
+    if (why)
+        return fail(error, path, "cannot lock it", why);
+    int status = read_index(arena, dir, &index, error);
+    if (status == 0) {
+        write_index(&text, json_root(&index), image, tag);
+        status = put_file(arena, dir, "index.json", buf_view(&text), error);
+    }
+    buf_free(&text);
+    file_unlock(&lock);
+    return status;
+}
