@@ -5,7 +5,7 @@
 
 #include "store/tar.h"
 
-static struct buf archive;
+static struct buf archive = {buf_empty, 0, 0};
 
 static void add_padding(int64_t size)
 {
@@ -116,7 +116,7 @@ static void test_bad_archives(void **state)
         const char *content, *part;
     } rows[] = {
         {"/etc/passwd", '0', "x", "leads out"}, {"../x", '0', "x", "leads out"}, {"a/../../x", '0', "x", "leads out"}, {"a/..", '5', "", "leads out"},
-        {"sparse", 'S', "x", "sparse"}, {"pax", 'x', "19 GNU.sparse.map=0\n", "sparse"}, {"pax", 'x', "12 path=abc", "malformed"},
+        {"sparse", 'S', "x", "sparse"}, {"pax", 'x', "20 GNU.sparse.map=0\n", "sparse"}, {"pax", 'x', "12 path=abc", "malformed"},
         {"pax", 'x', "x path=abc\n", "malformed"}, {"pax", 'x', "999 path=abc\n", "malformed"}, {"pax", 'x', "5 abc\n", "malformed"}, {"pax", 'x', "10 size=x\n", "no number"}, {"first", '0', "y", "twice"},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
