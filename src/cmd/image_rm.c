@@ -186,14 +186,6 @@ static int look_for_hidden(struct work *work, struct removal *removal)
     return EXIT_OK;
 }
 
-static bool has_tag(struct json_node tags, const char *tag)
-{
-    for (struct json_node node = json_first(tags); json_exists(node); node = json_next(tags, node))
-        if (json_equals(node, tag))
-            return true;
-    return false;
-}
-
 /* What is there under a name. */
 static int look(struct run *run, struct removal *removal)
 {
@@ -208,9 +200,8 @@ static int look(struct run *run, struct removal *removal)
         return look_for_hidden(work, removal);
     }
     struct json_node tags = json_get(detail, "imageTags");
-    for (struct json_node node = json_first(tags); json_exists(node); node = json_next(tags, node))
-        removal->tag_count++;
-    bool fits = !removal->target.tag || has_tag(tags, removal->target.tag);
+    removal->tag_count = json_count(tags);
+    bool fits = !removal->target.tag || json_has(tags, removal->target.tag);
     removal->state = fits ? DELETED : FAILED;
     removal->why = TAG_ELSEWHERE;
     removal->digest = json_cstr(&in->arena, json_get(detail, "imageDigest"));
