@@ -166,6 +166,17 @@ static int remove_all(struct run *run)
     return worst;
 }
 
+/* Whether a hidden image of the tag alone is the one of the digest. */
+static bool has_hidden_tag(struct work *work, const char *digest)
+{
+    struct ecr_image image;
+    const char *asked = work->target.digest;
+    work->target.digest = NULL;
+    bool fits = image_find_hidden(work, &image) && strcmp(image.digest, digest) == 0;
+    work->target.digest = asked;
+    return fits;
+}
+
 /* An archived one would go, too; by tag and digest only if the tag points there. */
 static int look_for_hidden(struct work *work, struct removal *removal)
 {
@@ -176,12 +187,8 @@ static int look_for_hidden(struct work *work, struct removal *removal)
         return EXIT_OK;
     removal->digest = image.digest;
     removal->tag_count = image.tag_count;
-    if (target->tag && target->digest)
-        work->target.digest = NULL; /* now by the tag */
-    bool fits = work->target.digest == target->digest ||
-                (image_find_hidden(work, &image) && strcmp(image.digest, target->digest) == 0);
-    work->target.digest = target->digest;
-    removal->state = fits ? DELETED : FAILED;
+    bool elsewhere = target->tag && target->digest && !has_hidden_tag(work, target->digest);
+    removal->state = elsewhere ? FAILED : DELETED;
     removal->why = TAG_ELSEWHERE;
     return EXIT_OK;
 }
