@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from support_manage import asked, done
 from support_tables import run
 
 ACCOUNT, OTHER = "123456789012", "210987654321"
@@ -46,17 +47,6 @@ def replicated(lab):
 def replication(lab, *arguments, **options):
     lab.clear_log()
     return lab.ecr("replication", *arguments, **{"env": {"AWS_REGION": "us-east-1"}, **options})
-
-
-def asked(lab, host=API):
-    """Operation and body of each request, all of them to one host."""
-    requests = lab.requests()
-    assert {r["host"] for r in requests} <= {host}, requests
-    return [(r["operation"], json.loads(r["body"])) for r in requests]
-
-
-def done(result, stdout="", *notes):
-    assert (result.code, result.stdout, result.stderr.splitlines()) == (0, stdout, list(notes)), result
 
 
 def question(what):

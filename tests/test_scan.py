@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from support_manage import asked
 from support_tables import run
 
 API = "api.ecr.us-east-1.amazonaws.com"
@@ -39,13 +40,6 @@ def app(lab, digest):
 def scan(lab, *arguments, **options):
     lab.clear_log()
     return lab.ecr("scan", *arguments, **{"env": {"AWS_REGION": "us-east-1"}, **options})
-
-
-def asked(lab, host=API):
-    """Operation and body of each request, all of them to one host."""
-    requests = lab.requests()
-    assert {r["host"] for r in requests} <= {host}, requests
-    return [(r["operation"], json.loads(r["body"])) for r in requests]
 
 
 def done(result, stdout="", *notes, code=0):

@@ -345,6 +345,22 @@ char *json_cstr(struct arena *arena, struct json_node node)
     return arena_copy(arena, text);
 }
 
+bool json_has(struct json_node array, const char *text)
+{
+    for (struct json_node e = json_first(array); json_is(array, JSON_ARRAY) && json_exists(e); e = json_next(array, e))
+        if (json_equals(e, text))
+            return true;
+    return false;
+}
+
+size_t json_count(struct json_node array)
+{
+    size_t count = 0;
+    for (struct json_node e = json_first(array); json_is(array, JSON_ARRAY) && json_exists(e); e = json_next(array, e))
+        count++;
+    return count;
+}
+
 bool json_equals(struct json_node node, const char *text)
 {
     if (!json_is(node, JSON_STRING))

@@ -58,6 +58,10 @@ char *json_cstr(struct arena *arena, struct json_node node);
 
 bool json_equals(struct json_node node, const char *text);
 
+/* Whether one of an array's elements is that text; how many it has. 0 and false for what is no array. */
+bool json_has(struct json_node array, const char *text);
+size_t json_count(struct json_node array);
+
 /* A number without fraction or exponent; false otherwise. */
 bool json_int64(struct json_node node, int64_t *value);
 

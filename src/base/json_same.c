@@ -1,17 +1,9 @@
 #include "base/json_same.h"
 
-static bool is_text(struct json_node node, struct slice text)
-{
-    struct arena scratch = {0};
-    bool same = json_is(node, JSON_STRING) && slice_equal(json_string(&scratch, node), text);
-    arena_free(&scratch);
-    return same;
-}
-
 static bool same_text(struct json_node a, struct json_node b)
 {
     struct arena scratch = {0};
-    bool same = is_text(b, json_string(&scratch, a));
+    bool same = json_is(b, JSON_STRING) && slice_equal(json_string(&scratch, a), json_string(&scratch, b));
     arena_free(&scratch);
     return same;
 }

@@ -171,9 +171,7 @@ static int print_json(struct states *states)
         json_close(&out, '}');
         buf_char(&out, '\n');
     }
-    int status = invocation_print(in, buf_view(&out)) < 0 ? EXIT_OTHER : EXIT_OK;
-    buf_free(&out);
-    return status;
+    return invocation_finish(in, &out);
 }
 
 /* The prefixes that are asked for; all are of the registry that the first names. */

@@ -53,6 +53,13 @@ int invocation_print(struct invocation *in, struct slice text)
     return -1;
 }
 
+int invocation_finish(struct invocation *in, struct buf *text)
+{
+    int status = invocation_print(in, buf_view(text)) < 0 ? EXIT_OTHER : EXIT_OK;
+    buf_free(text);
+    return status;
+}
+
 int invocation_open(struct invocation *in, struct session *session)
 {
     return session_open(session, &in->session, invocation_events(in), &in->error);
@@ -169,9 +176,7 @@ static int print_help(struct invocation *in, const struct command *table, const 
         buf_printf(&text, "  %-20s %s\n", "help", "this text, or that of one command");
     }
     buf_str(&text, global_help);
-    int status = invocation_print(in, buf_view(&text)) < 0 ? EXIT_OTHER : EXIT_OK;
-    buf_free(&text);
-    return status;
+    return invocation_finish(in, &text);
 }
 
 /* "ecr help [COMMAND]". */

@@ -84,6 +84,9 @@ int invocation_fail(struct invocation *invocation);
 /* Writes a result to stdout. A stdout that cannot be written is an error and never silence: -1 after saying so. */
 int invocation_print(struct invocation *invocation, struct slice text);
 
+/* The same for all that a command prints: frees the text, and returns the exit status. */
+int invocation_finish(struct invocation *invocation, struct buf *text);
+
 /* Sends the events of the lower rooms to stderr with -v. */
 struct events invocation_events(struct invocation *invocation);
 

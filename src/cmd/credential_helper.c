@@ -108,9 +108,7 @@ static int get(struct helper *helper)
     if (cached_login(helper, &host, &login) < 0)
         return not_found(in);
     helper_write_credentials(&out, url, login.user, login.password);
-    int status = invocation_print(in, buf_view(&out)) < 0 ? EXIT_OTHER : EXIT_OK;
-    buf_free(&out);
-    return status;
+    return invocation_finish(in, &out);
 }
 
 /* A registry that cannot be had is no failure of the list. */
@@ -143,9 +141,7 @@ static int list(struct helper *helper)
     for (size_t i = 0; i < kept_count; i++)
         servers[count++] = (struct helper_server){kept[i].endpoint, "AWS"};
     helper_write_list(&out, servers, count);
-    int status = invocation_print(in, buf_view(&out)) < 0 ? EXIT_OTHER : EXIT_OK;
-    buf_free(&out);
-    return status;
+    return invocation_finish(in, &out);
 }
 
 /* docker login wants to store what it got from here, and logout to erase it: both succeed, and change nothing. */

@@ -119,12 +119,7 @@ static bool is_target(const struct work *work, struct json_node detail)
     const char *digest = json_cstr(&work->in->arena, json_get(detail, "imageDigest"));
     if (!digest || digest_fault(slice_of(digest)))
         return false;
-    if (target->digest)
-        return strcmp(digest, target->digest) == 0;
-    for (struct json_node tag = json_first(tags); json_exists(tag); tag = json_next(tags, tag))
-        if (json_equals(tag, target->tag))
-            return true;
-    return false;
+    return target->digest ? strcmp(digest, target->digest) == 0 : json_has(tags, target->tag);
 }
 
 int image_describe(struct work *work, struct json_node *detail)
@@ -158,6 +153,17 @@ bool image_find_hidden(struct work *work, struct ecr_image *image)
         image->digest;
     error_copy(&in->error, &missing);
     return found;
+}
+
+int image_explain_hidden(struct work *work)
+{
+    struct ecr_image image;
+    struct error *error = &work->in->error;
+    if (!image_find_hidden(work, &image))
+        return -1;
+    error_set(error, REASON_ARCHIVED, work->target.text, "it is there, but %s", image.status);
+    error_hint(error, "'ecr image restore' makes it usable again");
+    return -1;
 }
 
 /* Waits until an image that is being restored can be pulled. */

@@ -13,4 +13,7 @@ int image_describe(struct work *work, struct json_node *detail);
 /* Behind a description that failed: whether the image is archived, or being restored. The error stays. */
 bool image_find_hidden(struct work *work, struct ecr_image *image);
 
+/* Behind a failure, too: where the image is hidden the error says so. Returns -1. */
+int image_explain_hidden(struct work *work);
+
 #endif

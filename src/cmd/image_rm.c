@@ -166,6 +166,17 @@ static int remove_all(struct run *run)
     return worst;
 }
 
+/* Whether a hidden image of the tag alone is the one of the digest. */
+static bool has_hidden_tag(struct work *work, const char *digest)
+{
+    struct ecr_image image;
+    const char *asked = work->target.digest;
+    work->target.digest = NULL;
+    bool fits = image_find_hidden(work, &image) && strcmp(image.digest, digest) == 0;
+    work->target.digest = asked;
+    return fits;
+}
+
 /* An archived one would go, too; by tag and digest only if the tag points there. */
 static int look_for_hidden(struct work *work, struct removal *removal)
 {
@@ -176,22 +187,10 @@ static int look_for_hidden(struct work *work, struct removal *removal)
         return EXIT_OK;
     removal->digest = image.digest;
     removal->tag_count = image.tag_count;
-    if (target->tag && target->digest)
-        work->target.digest = NULL; /* now by the tag */
-    bool fits = work->target.digest == target->digest ||
-                (image_find_hidden(work, &image) && strcmp(image.digest, target->digest) == 0);
-    work->target.digest = target->digest;
-    removal->state = fits ? DELETED : FAILED;
+    bool elsewhere = target->tag && target->digest && !has_hidden_tag(work, target->digest);
+    removal->state = elsewhere ? FAILED : DELETED;
     removal->why = TAG_ELSEWHERE;
     return EXIT_OK;
-}
-
-static bool has_tag(struct json_node tags, const char *tag)
-{
-    for (struct json_node node = json_first(tags); json_exists(node); node = json_next(tags, node))
-        if (json_equals(node, tag))
-            return true;
-    return false;
 }
 
 /* What is there under a name. */
@@ -208,9 +207,8 @@ static int look(struct run *run, struct removal *removal)
         return look_for_hidden(work, removal);
     }
     struct json_node tags = json_get(detail, "imageTags");
-    for (struct json_node node = json_first(tags); json_exists(node); node = json_next(tags, node))
-        removal->tag_count++;
-    bool fits = !removal->target.tag || has_tag(tags, removal->target.tag);
+    removal->tag_count = json_count(tags);
+    bool fits = !removal->target.tag || json_has(tags, removal->target.tag);
     removal->state = fits ? DELETED : FAILED;
     removal->why = TAG_ELSEWHERE;
     removal->digest = json_cstr(&in->arena, json_get(detail, "imageDigest"));

@@ -143,16 +143,9 @@ static void add(struct show *show, const char *label, const char *text)
     table_add(&show->table, text);
 }
 
-static const char *size_text(struct show *show, int64_t bytes)
+static const char *part_size(struct show *show, int64_t bytes)
 {
-    struct buf text = BUF_INIT;
-    if (bytes < 0)
-        buf_str(&text, "-");
-    else if (term_width())
-        term_size(&text, bytes);
-    else
-        buf_printf(&text, "%lld", (long long)bytes);
-    return buf_detach(&text, &show->table.arena);
+    return bytes < 0 ? "-" : size_text(bytes, term_width() > 0, &show->table.arena);
 }
 
 static void add_details(struct show *show)
@@ -180,7 +173,7 @@ static void add_parts(struct show *show)
     struct arena *arena = &show->table.arena;
     for (size_t i = 0; show->is_index && i < show->part_count; i++) {
         const struct part *part = &show->parts[i];
-        const char *size = part->known ? size_text(show, size_of(&part->manifest)) : "size not known";
+        const char *size = part->known ? part_size(show, size_of(&part->manifest)) : "size not known";
         add(show, "platform",
             arena_printf(arena, "%s  %s  %s", part->platform ? part->platform : "not said", part->digest, size));
     }
@@ -189,7 +182,7 @@ static void add_parts(struct show *show)
     const struct manifest *manifest = &show->parts[0].manifest;
     for (size_t i = 0; i < manifest->layer_count; i++)
         add(show, "layer",
-            arena_printf(arena, "%s  %s  %s", manifest->layers[i].digest, size_text(show, manifest->layers[i].size),
+            arena_printf(arena, "%s  %s  %s", manifest->layers[i].digest, part_size(show, manifest->layers[i].size),
                          manifest->layers[i].media_type ? manifest->layers[i].media_type : "-"));
 }
 
@@ -233,10 +226,8 @@ static int print_text(struct show *show)
     add_referrers(show);
     add_scan(show);
     table_write(&show->table, term_width(), &out);
-    int status = invocation_print(show->work->in, buf_view(&out)) < 0 ? EXIT_OTHER : EXIT_OK;
-    buf_free(&out);
     table_close(&show->table);
-    return status;
+    return invocation_finish(show->work->in, &out);
 }
 
 static void write_part(const struct part *part, struct buf *out)
@@ -297,23 +288,7 @@ static int print_json(struct show *show)
     }
     json_close(&out, '}');
     buf_char(&out, '\n');
-    int status = invocation_print(show->work->in, buf_view(&out)) < 0 ? EXIT_OTHER : EXIT_OK;
-    buf_free(&out);
-    return status;
-}
-
-/* An archived image is hidden where it is asked for by its name. */
-static int describe(struct work *work, struct json_node *detail)
-{
-    struct ecr_image image;
-    struct error *error = &work->in->error;
-    if (image_describe(work, detail) == 0)
-        return 0;
-    if (!image_find_hidden(work, &image))
-        return -1;
-    error_set(error, REASON_ARCHIVED, work->target.text, "it is there, but %s", image.status);
-    error_hint(error, "'ecr image restore' makes it usable again");
-    return -1;
+    return invocation_finish(show->work->in, &out);
 }
 
 int image_show(struct work *work)
@@ -321,9 +296,11 @@ int image_show(struct work *work)
     struct show show = {.work = work};
     const struct option own[] = {WORK_PUBLIC(work)};
     if (work_parse(work, own, COUNT_OF(own), 1, 1, "image show [--public] IMAGE") < 0 ||
-        work_target(work, 0, TARGET_IMAGE) < 0 || work_open(work) < 0 || describe(work, &show.detail) < 0)
+        work_target(work, 0, TARGET_IMAGE) < 0 || work_open(work) < 0)
         return -1;
-    if (!work->target.is_public) { /* ECR Public's API tells no more */
+    if (image_describe(work, &show.detail) < 0)
+        return image_explain_hidden(work); /* an archived image is not found by its name */
+    if (!work->target.is_public) {         /* ECR Public's API tells no more */
         read_manifests(&show);
         read_referrers(&show);
         read_scan(&show);

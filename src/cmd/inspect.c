@@ -65,9 +65,7 @@ static int print_text(struct invocation *in, struct slice text, bool line)
     buf_slice(&out, text);
     if (line)
         buf_char(&out, '\n');
-    int status = invocation_print(in, buf_view(&out)) < 0 ? EXIT_OTHER : EXIT_OK;
-    buf_free(&out);
-    return status;
+    return invocation_finish(in, &out);
 }
 
 static int print_row(struct inspection *inspection, const struct item *item, const char *digest, enum reason reason)

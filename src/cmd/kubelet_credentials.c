@@ -56,9 +56,7 @@ static int answer(struct invocation *in, struct session *session)
         credentials.cache_seconds = cache_seconds(&login);
     }
     kubelet_response_write(&out, &request, &credentials);
-    int status = invocation_print(in, buf_view(&out)) < 0 ? EXIT_OTHER : EXIT_OK;
-    buf_free(&out);
-    return status;
+    return invocation_finish(in, &out);
 }
 
 int cmd_kubelet_credentials(struct invocation *in)

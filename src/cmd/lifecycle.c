@@ -23,11 +23,6 @@ struct policy_wish {
         "prefix", 0, OPTION_LIST, &(policy)->prefixes, NULL                                                            \
     }
 
-static int refuse(struct work *work, const char *thing, const char *rule)
-{
-    return error_set(&work->in->error, REASON_USAGE, thing, "%s", rule);
-}
-
 static int check_text(struct work *work, const char *source, struct slice text)
 {
     struct document_fault fault = lifecycle_check(&work->in->arena, text);
@@ -45,13 +40,13 @@ static int read_policy(struct work *work, struct policy_wish *policy)
     policy->wish.prefixes = policy->prefixes.values;
     policy->wish.prefix_count = policy->prefixes.count;
     if (options && in->operand_count > 1)
-        return refuse(work, in->operands[1], "either a file, or --keep and --untagged-days");
+        return work_refuse(work, in->operands[1], "either a file, or --keep and --untagged-days");
     for (size_t i = 0; i < policy->prefixes.count; i++)
         if (reference_tag_fault(slice_of(policy->prefixes.values[i])))
-            return refuse(work, policy->prefixes.values[i],
-                          "no tag begins so: it has letters, digits, '_', '.' and '-'");
+            return work_refuse(work, policy->prefixes.values[i],
+                               "no tag begins so: it has letters, digits, '_', '.' and '-'");
     if (policy->prefixes.count && !policy->wish.keep)
-        return refuse(work, "--prefix", "it goes with --keep");
+        return work_refuse(work, "--prefix", "it goes with --keep");
     if (in->operand_count > 1)
         return work_read(work, in->operands[1], 4 * LIFECYCLE_TEXT_MAX, &policy->text) < 0
                    ? -1
@@ -99,7 +94,7 @@ static int lifecycle_set(struct work *work)
         read_policy(work, &policy) < 0)
         return -1;
     if (!policy.text.data)
-        return refuse(work, work->target.text, "which policy? a file, '-', or --keep and --untagged-days");
+        return work_refuse(work, work->target.text, "which policy? a file, '-', or --keep and --untagged-days");
     if (work_open(work) < 0 || call(work, "PutLifecyclePolicy", policy.text, &reply) < 0)
         return -1;
     work_note(work, TERM_PLAIN, "Lifecycle policy set: %s", work->target.text);

@@ -9,11 +9,6 @@
 #define CONFIGURATION_MAX (1 << 20)
 #define RULES_SHOWN_MAX   100 /* the service has 10 */
 
-static int refuse(struct work *work, const char *thing, const char *rule)
-{
-    return error_set(&work->in->error, REASON_USAGE, thing, "%s", rule);
-}
-
 static int call(struct work *work, const char *operation, struct buf *body, struct json_node *reply)
 {
     struct invocation *in = work->in;
@@ -99,9 +94,7 @@ struct wish {
 static int check_wish(struct work *work, const struct wish *wish)
 {
     if (wish->to.count > REPLICATION_DESTINATIONS_MAX)
-        return refuse(work, "--to", "a registry replicates to 25 destinations at most");
-    if (wish->prefixes.count > REPLICATION_FILTERS_MAX)
-        return refuse(work, "--prefix", "a rule has 100 prefixes at most");
+        return work_refuse(work, "--to", "a registry replicates to 25 destinations at most");
     for (size_t i = 0; i < wish->to.count; i++) {
         struct slice account = slice_of(wish->to.values[i]);
         const char *fault = ecr_region_fault(slice_cut(&account, '/'));
@@ -109,14 +102,10 @@ static int check_wish(struct work *work, const struct wish *wish)
         for (size_t k = 0; k < i && !fault; k++)
             fault = strcmp(wish->to.values[k], wish->to.values[i]) == 0 ? "it is given twice" : NULL;
         if (fault)
-            return refuse(work, wish->to.values[i], fault);
+            return work_refuse(work, wish->to.values[i], fault);
     }
-    for (size_t i = 0; i < wish->prefixes.count; i++) {
-        const char *fault = ecr_replication_prefix_fault(slice_of(wish->prefixes.values[i]));
-        if (fault)
-            return refuse(work, wish->prefixes.values[i], fault);
-    }
-    return 0;
+    return work_check_list(work, &wish->prefixes, "--prefix", REPLICATION_FILTERS_MAX,
+                           "a rule has 100 prefixes at most", ecr_replication_prefix_fault);
 }
 
 /* A file holds the configuration, or the object around it as DescribeRegistry gives it. */
@@ -128,14 +117,14 @@ static int read_file(struct work *work, const char *path, struct wish *wish)
     if (work_read(work, path, CONFIGURATION_MAX, &wish->text) < 0)
         return -1;
     if (json_parse(&in->arena, wish->text, &json) < 0)
-        return refuse(work, name, "it is not JSON");
+        return work_refuse(work, name, "it is not JSON");
     struct json_node inner = json_get(json_root(&json), "replicationConfiguration");
     struct json_node root = json_exists(inner) ? inner : json_root(&json);
     struct document_fault fault = replication_check(&in->arena, root, true);
     if (fault.rule)
         return error_set(&in->error, REASON_USAGE, name, "%s: %s", fault.path, fault.rule);
     if (!json_exists(json_first(json_get(root, "rules"))))
-        return refuse(work, name, "rules: it is empty; 'ecr replication rm' removes all of them");
+        return work_refuse(work, name, "rules: it is empty; 'ecr replication rm' removes all of them");
     wish->text = json_raw(root);
     return 0;
 }
@@ -149,9 +138,9 @@ static int parse_wish(struct work *work, struct wish *wish)
     if (work_parse(work, own, COUNT_OF(own), 0, 1, usage) < 0 || check_wish(work, wish) < 0)
         return -1;
     if (in->operand_count && (wish->to.count || wish->prefixes.count))
-        return refuse(work, in->operands[0], "either a file, or --to and --prefix");
+        return work_refuse(work, in->operands[0], "either a file, or --to and --prefix");
     if (!in->operand_count && !wish->to.count)
-        return refuse(work, "replication", "to where? a file, or --to REGION[/ACCOUNT]");
+        return work_refuse(work, "replication", "to where? a file, or --to REGION[/ACCOUNT]");
     return in->operand_count ? read_file(work, in->operands[0], wish) : 0;
 }
 
@@ -170,17 +159,7 @@ static void write_rule(struct buf *body, const struct wish *wish, const char *ow
         json_close(body, '}');
     }
     json_close(body, ']');
-    if (wish->prefixes.count) {
-        json_member(body, "repositoryFilters");
-        json_open(body, '[');
-        for (size_t i = 0; i < wish->prefixes.count; i++) {
-            json_open(body, '{');
-            json_member_str(body, "filter", wish->prefixes.values[i]);
-            json_member_str(body, "filterType", "PREFIX_MATCH");
-            json_close(body, '}');
-        }
-        json_close(body, ']');
-    }
+    work_write_filters(body, "repositoryFilters", "PREFIX_MATCH", &wish->prefixes);
     json_close(body, '}');
 }
 

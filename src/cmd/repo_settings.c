@@ -48,56 +48,29 @@ static const char *encryption(const struct settings *settings)
     return settings->kms ? "KMS" : NULL;
 }
 
-static int refuse(struct work *work, const char *option, const char *rule)
-{
-    return error_set(&work->in->error, REASON_USAGE, option, "%s", rule);
-}
-
-static int check_list(struct work *work, const struct text_list *list, const char *option, size_t most,
-                      const char *(*fault_of)(struct slice))
-{
-    if (list->count > most)
-        return refuse(work, option, most == EXCEPTIONS_MAX ? "at most 5 can be given" : "at most 50 can be given");
-    for (size_t i = 0; i < list->count; i++) {
-        const char *fault = fault_of(slice_of(list->values[i]));
-        if (fault)
-            return refuse(work, list->values[i], fault);
-    }
-    return 0;
-}
-
 static int check_settings(struct work *work, const struct settings *settings)
 {
     const char *fault = settings->kms && *settings->kms ? ecr_kms_key_fault(slice_of(settings->kms)) : NULL;
     if (settings->immutable && settings->is_mutable)
-        return refuse(work, "--mutable", "--immutable says the opposite");
+        return work_refuse(work, "--mutable", "--immutable says the opposite");
     if (settings->except.count && !mutability(settings))
-        return refuse(work, "--except", "it goes with --immutable or --mutable");
+        return work_refuse(work, "--except", "it goes with --immutable or --mutable");
     if (settings->scan && settings->no_scan)
-        return refuse(work, "--no-scan-on-push", "--scan-on-push says the opposite");
+        return work_refuse(work, "--no-scan-on-push", "--scan-on-push says the opposite");
     if (settings->kms && strcmp(encryption(settings), "AES256") == 0)
-        return refuse(work, "--kms", "AES256 has no KMS key");
+        return work_refuse(work, "--kms", "AES256 has no KMS key");
     if (fault)
-        return refuse(work, settings->kms, fault);
-    if (check_list(work, &settings->except, "--except", EXCEPTIONS_MAX, ecr_mutability_filter_fault) < 0)
+        return work_refuse(work, settings->kms, fault);
+    if (work_check_list(work, &settings->except, "--except", EXCEPTIONS_MAX, "at most 5 can be given",
+                        ecr_mutability_filter_fault) < 0)
         return -1;
-    return check_list(work, &settings->tags, "--tag", TAGS_MAX, ecr_resource_tag_fault);
+    return work_check_list(work, &settings->tags, "--tag", TAGS_MAX, "at most 50 can be given", ecr_resource_tag_fault);
 }
 
 static void write_mutability(struct buf *body, const struct settings *settings)
 {
     json_member_str(body, "imageTagMutability", mutability(settings));
-    if (!settings->except.count)
-        return;
-    json_member(body, "imageTagMutabilityExclusionFilters");
-    json_open(body, '[');
-    for (size_t i = 0; i < settings->except.count; i++) {
-        json_open(body, '{');
-        json_member_str(body, "filterType", "WILDCARD");
-        json_member_str(body, "filter", settings->except.values[i]);
-        json_close(body, '}');
-    }
-    json_close(body, ']');
+    work_write_filters(body, "imageTagMutabilityExclusionFilters", "WILDCARD", &settings->except);
 }
 
 static void write_scanning(struct buf *body, const struct settings *settings)
@@ -295,8 +268,8 @@ int repo_create(struct work *work)
         work_target(work, 0, TARGET_REPOSITORY) < 0 || check_settings(work, &settings) < 0)
         return -1;
     if (work->target.is_public && (mutability(&settings) || settings.scan || settings.no_scan || encryption(&settings)))
-        return refuse(work, "--public",
-                      "repositories of ECR Public have no mutability, scanning and encryption to set");
+        return work_refuse(work, "--public",
+                           "repositories of ECR Public have no mutability, scanning and encryption to set");
     if (work_open(work) < 0)
         return -1;
     if (create(work, &settings, &repository) < 0) {
@@ -347,7 +320,7 @@ int repo_set(struct work *work)
         return -1;
     bool scanning = settings.scan || settings.no_scan;
     if (!mutability(&settings) && !scanning)
-        return refuse(work, work->target.text, "nothing is to be set: --immutable, --mutable, --scan-on-push");
+        return work_refuse(work, work->target.text, "nothing is to be set: --immutable, --mutable, --scan-on-push");
     if (work_open(work) < 0 || (mutability(&settings) && put_mutability(work, &settings, &reply) < 0) ||
         (scanning && put_scanning(work, &settings, &reply) < 0))
         return -1;

@@ -30,7 +30,7 @@ static const char *list_text(struct json_node list, struct arena *arena)
     return buf_detach(&text, arena);
 }
 
-static const char *size_text(int64_t bytes, bool for_people, struct arena *arena)
+const char *size_text(int64_t bytes, bool for_people, struct arena *arena)
 {
     struct buf text = BUF_INIT;
     if (for_people)
@@ -67,18 +67,14 @@ static int print_json(struct invocation *in, const struct json_node *rows, size_
         json_write_node(&out, rows[i]);
         buf_char(&out, '\n');
     }
-    int status = invocation_print(in, buf_view(&out)) < 0 ? EXIT_OTHER : EXIT_OK;
-    buf_free(&out);
-    return status;
+    return invocation_finish(in, &out);
 }
 
 static int print_table(struct invocation *in, const struct table *table)
 {
     struct buf out = BUF_INIT;
     table_write(table, term_width(), &out);
-    int status = invocation_print(in, buf_view(&out)) < 0 ? EXIT_OTHER : EXIT_OK;
-    buf_free(&out);
-    return status;
+    return invocation_finish(in, &out);
 }
 
 int rows_print(struct invocation *in, const struct field *fields, size_t count, const struct json_node *rows,

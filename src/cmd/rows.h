@@ -22,6 +22,9 @@ struct field {
 /* What is shown of an object under a path. In `arena`; NULL for what is not there. */
 const char *field_text(const struct field *field, struct json_node object, bool for_people, struct arena *arena);
 
+/* A number of bytes, for people in a readable unit. In `arena`. */
+const char *size_text(int64_t bytes, bool for_people, struct arena *arena);
+
 /* The text of a string in `arena`, "-" for what is none. */
 const char *node_text(struct json_node node, struct arena *arena);
 

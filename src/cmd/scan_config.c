@@ -3,6 +3,7 @@
 #include "ecr/name.h"
 
 #define FILTERS_MAX 100
+#define TOO_MANY    "a rule has 100 filters at most"
 
 static const char *const types[] = {"basic", "enhanced", NULL};
 enum { BASIC, ENHANCED, NOT_GIVEN };
@@ -13,32 +14,15 @@ struct wish {
     struct text_list on_push, continuous;
 };
 
-static int refuse(struct work *work, const char *thing, const char *rule)
-{
-    return error_set(&work->in->error, REASON_USAGE, thing, "%s", rule);
-}
-
-static int check_filters(struct work *work, const struct text_list *list, const char *option)
-{
-    if (list->count > FILTERS_MAX)
-        return refuse(work, option, "a rule has 100 filters at most");
-    for (size_t i = 0; i < list->count; i++) {
-        const char *fault = ecr_scan_filter_fault(slice_of(list->values[i]));
-        if (fault)
-            return refuse(work, list->values[i], fault);
-    }
-    return 0;
-}
-
 static int check(struct work *work, const struct wish *wish)
 {
     if ((wish->on_push.count || wish->continuous.count) && wish->type == NOT_GIVEN)
-        return refuse(work, "scan", "filters go with --type basic or --type enhanced");
+        return work_refuse(work, "scan", "filters go with --type basic or --type enhanced");
     if (wish->continuous.count && wish->type == BASIC)
-        return refuse(work, "--continuous", "basic scanning looks at images once: --on-push, or --type enhanced");
-    if (check_filters(work, &wish->on_push, "--on-push") < 0)
+        return work_refuse(work, "--continuous", "basic scanning looks at images once: --on-push, or --type enhanced");
+    if (work_check_list(work, &wish->on_push, "--on-push", FILTERS_MAX, TOO_MANY, ecr_scan_filter_fault) < 0)
         return -1;
-    return check_filters(work, &wish->continuous, "--continuous");
+    return work_check_list(work, &wish->continuous, "--continuous", FILTERS_MAX, TOO_MANY, ecr_scan_filter_fault);
 }
 
 static void write_rule(struct buf *body, const char *frequency, const struct text_list *filters)
@@ -47,15 +31,7 @@ static void write_rule(struct buf *body, const char *frequency, const struct tex
         return;
     json_open(body, '{');
     json_member_str(body, "scanFrequency", frequency);
-    json_member(body, "repositoryFilters");
-    json_open(body, '[');
-    for (size_t i = 0; i < filters->count; i++) {
-        json_open(body, '{');
-        json_member_str(body, "filter", filters->values[i]);
-        json_member_str(body, "filterType", "WILDCARD");
-        json_close(body, '}');
-    }
-    json_close(body, ']');
+    work_write_filters(body, "repositoryFilters", "WILDCARD", filters);
     json_close(body, '}');
 }
 

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "base/json_merge.h"
-#include "cmd/work.h"
+#include "cmd/image.h"
 #include "image/reference.h"
 
 struct tagging {
@@ -74,22 +74,6 @@ static void note_latest(const struct tagging *tagging)
                   "$COMMIT latest'");
 }
 
-/* An archived image is hidden. The error says that there is none. Returns -1. */
-static int look_for_archived(struct work *work, const struct ecr_image_id *id)
-{
-    size_t pages;
-    struct ecr_image image;
-    struct error *error = &work->in->error, ignored = {.arena = error->arena};
-    error_hint(error, "'ecr image ls' lists what there is");
-    if (ecr_find_archived(&work->api, work->target.repository, id, 1, &image, &pages, &work->in->arena, &ignored) ==
-            0 &&
-        image.digest) {
-        error_set(error, REASON_ARCHIVED, work->target.text, "it is there, but %s", image.status);
-        error_hint(error, "'ecr image restore' makes it usable again");
-    }
-    return -1;
-}
-
 static int read_image(struct tagging *tagging)
 {
     enum reason reason;
@@ -104,7 +88,10 @@ static int read_image(struct tagging *tagging)
     if (reason == REASON_OK)
         return 0;
     error_set(&in->error, reason, target->text, "its manifest could not be read: %s", failure);
-    return reason == REASON_NO_IMAGE ? look_for_archived(work, &id) : -1;
+    if (reason != REASON_NO_IMAGE)
+        return -1;
+    error_hint(&in->error, "'ecr image ls' lists what there is");
+    return image_explain_hidden(work);
 }
 
 /* The full name of a new tag, as far as the source's was typed. */
@@ -187,9 +174,7 @@ static int print_tag(const struct tagging *tagging, const char *tag)
         buf_printf(&out, "%s  %s", tag, tagging->image.digest);
     }
     buf_char(&out, '\n');
-    int status = invocation_print(work->in, buf_view(&out)) < 0 ? EXIT_OTHER : EXIT_OK;
-    buf_free(&out);
-    return status;
+    return invocation_finish(work->in, &out);
 }
 
 static int run(struct work *work)

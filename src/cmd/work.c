@@ -101,6 +101,39 @@ int work_target(struct work *work, size_t operand, enum target_kind kind)
                : 0;
 }
 
+int work_refuse(struct work *work, const char *thing, const char *rule)
+{
+    return error_set(&work->in->error, REASON_USAGE, thing, "%s", rule);
+}
+
+int work_check_list(struct work *work, const struct text_list *list, const char *option, size_t most,
+                    const char *too_many, const char *(*fault_of)(struct slice))
+{
+    if (list->count > most)
+        return work_refuse(work, option, too_many);
+    for (size_t i = 0; i < list->count; i++) {
+        const char *fault = fault_of(slice_of(list->values[i]));
+        if (fault)
+            return work_refuse(work, list->values[i], fault);
+    }
+    return 0;
+}
+
+void work_write_filters(struct buf *body, const char *member, const char *kind, const struct text_list *filters)
+{
+    if (!filters->count)
+        return;
+    json_member(body, member);
+    json_open(body, '[');
+    for (size_t i = 0; i < filters->count; i++) {
+        json_open(body, '{');
+        json_member_str(body, "filterType", kind);
+        json_member_str(body, "filter", filters->values[i]);
+        json_close(body, '}');
+    }
+    json_close(body, ']');
+}
+
 const char *work_input_name(const char *path)
 {
     return strcmp(path, "-") == 0 ? "standard input" : *path ? path : "''";
@@ -261,9 +294,7 @@ int work_print(struct work *work, const char *line, struct json_node object)
     else
         term_safe(&out, line);
     buf_char(&out, '\n');
-    int status = invocation_print(work->in, buf_view(&out)) < 0 ? EXIT_OTHER : EXIT_OK;
-    buf_free(&out);
-    return status;
+    return invocation_finish(work->in, &out);
 }
 
 int work_done(struct work *work, struct json_node object)
@@ -284,10 +315,8 @@ int work_print_document(struct work *work, const char *operation, struct slice t
     else
         json_pretty(&out, buf_view(&line));
     buf_char(&out, '\n');
-    int status = invocation_print(in, buf_view(&out)) < 0 ? EXIT_OTHER : EXIT_OK;
     buf_free(&line);
-    buf_free(&out);
-    return status;
+    return invocation_finish(in, &out);
 }
 
 void waiting_begin(struct waiting *waiting, struct work *work, const char *what, int64_t limit_ms)

@@ -52,6 +52,16 @@ int work_target(struct work *work, size_t operand, enum target_kind kind);
 /* What messages call an input: the path of a file, "standard input" for "-". */
 const char *work_input_name(const char *path);
 
+/* A usage error: what was typed, and the rule that it breaks. Returns -1. */
+int work_refuse(struct work *work, const char *thing, const char *rule);
+
+/* Checks what an option was given, `most` values at the most (`too_many` is the rule about that). -1 with an error. */
+int work_check_list(struct work *work, const struct text_list *list, const char *option, size_t most,
+                    const char *too_many, const char *(*fault_of)(struct slice));
+
+/* A member with ECR's filters of repositories and tags, each with its kind; nothing without filters. */
+void work_write_filters(struct buf *body, const char *member, const char *kind, const struct text_list *filters);
+
 /* The text of a file or, for "-", of standard input, up to `limit` bytes. */
 int work_read(struct work *work, const char *path, size_t limit, struct slice *text);
 

@@ -25,14 +25,6 @@ static void write_ids(struct buf *body, const struct ecr_image_id *ids, size_t c
     json_close(body, ']');
 }
 
-static bool has_tag(struct json_node tags, const char *tag)
-{
-    for (struct json_node node = json_first(tags); json_exists(node); node = json_next(tags, node))
-        if (json_equals(node, tag))
-            return true;
-    return false;
-}
-
 /* Whether what stands beside an image says that it is of this repository; older and fake services leave some out. */
 static bool is_of_repository(struct json_node node, const struct ecr_api *api, const char *repository)
 {
@@ -51,7 +43,7 @@ static const char *read_digest(struct json_node node, struct arena *arena)
 static bool detail_has_id(struct json_node detail, const struct ecr_image_id *id)
 {
     return id->digest ? json_equals(json_get(detail, "imageDigest"), id->digest)
-                      : has_tag(json_get(detail, "imageTags"), id->tag);
+                      : json_has(json_get(detail, "imageTags"), id->tag);
 }
 
 static bool are_tags(struct json_node tags)
@@ -71,14 +63,6 @@ static bool is_detail(struct json_node node, struct arena *scratch)
            (!json_exists(status) || (status_text && strlen(status_text) <= STATUS_MAX));
 }
 
-static size_t count_tags(struct json_node tags)
-{
-    size_t count = 0;
-    for (struct json_node node = json_first(tags); json_exists(node); node = json_next(tags, node))
-        count++;
-    return count;
-}
-
 static struct ecr_image read_detail(struct json_node detail, struct arena *arena)
 {
     struct ecr_image image = {.size = -1};
@@ -86,7 +70,7 @@ static struct ecr_image read_detail(struct json_node detail, struct arena *arena
     image.status = json_cstr(arena, json_get(detail, "imageStatus"));
     image.media_type = json_cstr(arena, json_get(detail, "imageManifestMediaType"));
     json_int64(json_get(detail, "imageSizeInBytes"), &image.size);
-    image.tag_count = count_tags(json_get(detail, "imageTags"));
+    image.tag_count = json_count(json_get(detail, "imageTags"));
     json_seconds(json_get(detail, "imagePushedAt"), &image.pushed_at);
     return image;
 }

@@ -3,8 +3,7 @@
 #include <string.h>
 
 #include "aws/endpoint.h"
-
-#define ACCOUNT_DIGITS 12
+#include "ecr/name.h"
 
 /* What stands between account and region, and the suffixes that may follow the region there. */
 static const struct {
@@ -30,12 +29,6 @@ static const struct {
     {"aws-iso-f", "csp.hci.ic.gov", false},
 };
 
-static bool is_account(struct slice text)
-{
-    uint64_t ignored;
-    return text.len == ACCOUNT_DIGITS && slice_number(text, UINT64_MAX, &ignored);
-}
-
 static bool suffix_fits(const char *partition, struct slice suffix, bool dual_stack)
 {
     for (size_t i = 0; i < sizeof suffixes / sizeof *suffixes; i++)
@@ -57,7 +50,7 @@ static bool looks_like_region(struct slice region)
 static bool parse_private(struct arena *arena, struct slice name, struct ecr_host *host)
 {
     struct slice account = slice_cut(&name, '.');
-    if (!is_account(account))
+    if (ecr_account_fault(account))
         return false;
     for (size_t i = 0; i < sizeof labels / sizeof *labels; i++) {
         if (!slice_starts(name, labels[i].label))

@@ -221,14 +221,6 @@ static void check_rules(struct checker *checker, struct json_node list)
         }
 }
 
-static size_t count_elements(struct json_node list)
-{
-    size_t count = 0;
-    for (struct json_node node = json_first(list); json_exists(node); node = json_next(list, node))
-        count++;
-    return count;
-}
-
 struct document_fault lifecycle_check(struct arena *arena, struct slice text)
 {
     struct json json;
@@ -244,7 +236,7 @@ struct document_fault lifecycle_check(struct arena *arena, struct slice text)
     struct json_node root = json_root(&json), list = json_get(root, "rules");
     if (!json_is(root, JSON_OBJECT) || !json_is(list, JSON_ARRAY))
         return (struct document_fault){"rules", "a lifecycle policy is an object with a list of rules"};
-    size_t count = count_elements(list);
+    size_t count = json_count(list);
     if (count < 1 || count > LIFECYCLE_RULES_MAX)
         return (struct document_fault){"rules", "there are 1 to 50 of them"};
     for (struct json_node key = json_first(root); json_exists(key); key = json_next(root, json_next(root, key)))

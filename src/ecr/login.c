@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "ecr/name.h"
+
 static int from_token(const struct ecr_token *token, const char *registry, struct arena *arena, struct ecr_login *login,
                       struct error *error)
 {
@@ -82,11 +84,10 @@ int ecr_own_host(struct ecr_caller *caller, const char *account, int64_t deadlin
 int ecr_registry_parse(struct ecr_caller *caller, const char *text, int64_t deadline, struct arena *arena,
                        struct ecr_host *host, struct error *error)
 {
-    uint64_t ignored;
     struct slice name = slice_of(text);
     if (slice_is(name, "public"))
         name = SLICE("public.ecr.aws");
-    if (name.len == 12 && slice_number(name, UINT64_MAX, &ignored))
+    if (!ecr_account_fault(name))
         return ecr_own_host(caller, text, deadline, arena, host, error);
     if (slice_starts_nocase(name, "https://"))
         name = slice_from(name, strlen("https://"));

@@ -138,6 +138,18 @@ int ecr_explain(const struct ecr_api *api, const char *thing, struct error *erro
     return -1;
 }
 
+/* Closes and frees a body: *sent is its text, and *request what it says, both in `arena`. */
+static int close_body(const char *thing, struct buf *body, struct arena *arena, struct slice *sent,
+                      struct json *request, struct error *error)
+{
+    json_close(body, '}');
+    *sent = arena_slice(arena, buf_view(body));
+    buf_free(body);
+    return json_parse(arena, *sent, request) < 0
+               ? error_set(error, REASON_USAGE, thing, "what is to be sent is not JSON")
+               : 0;
+}
+
 /* Whether what stands under a name in a request is the same in what answers it, if that has it too. */
 static bool repeats(struct json_node request, struct json_node answer)
 {
@@ -153,12 +165,10 @@ static bool repeats(struct json_node request, struct json_node answer)
 int ecr_manage(const struct ecr_api *api, const char *operation, const char *thing, struct buf *body,
                struct arena *arena, struct json_node *reply, struct error *error)
 {
+    struct slice sent;
     struct json *document = arena_alloc(arena, sizeof *document), request;
-    json_close(body, '}');
-    struct slice sent = arena_slice(arena, buf_view(body));
-    buf_free(body);
-    if (json_parse(arena, sent, &request) < 0)
-        return error_set(error, REASON_USAGE, thing, "what is to be sent is not JSON");
+    if (close_body(thing, body, arena, &sent, &request, error) < 0)
+        return -1;
     if (ecr_send(api, operation, sent, ECR_REPLY_MAX, arena, document, error) < 0)
         return ecr_explain(api, thing, error);
     *reply = json_root(document);
@@ -210,15 +220,13 @@ static bool page_repeats(const char *operation, struct json_node request, struct
 int ecr_manage_pages(const struct ecr_api *api, const char *operation, const char *thing, struct buf *body,
                      int page_rows, struct arena *arena, struct ecr_pages *pages, struct error *error)
 {
+    struct slice sent;
     struct json request;
     *pages = (struct ecr_pages){NULL, 0};
     if (page_rows)
         json_member_int(body, "maxResults", page_rows);
-    json_close(body, '}');
-    struct slice sent = arena_slice(arena, buf_view(body));
-    buf_free(body);
-    if (json_parse(arena, sent, &request) < 0)
-        return error_set(error, REASON_USAGE, thing, "what is to be sent is not JSON");
+    if (close_body(thing, body, arena, &sent, &request, error) < 0)
+        return -1;
     if (ecr_operation_call(api, ecr_operation_find(operation), sent, true, arena, pages, error) < 0)
         return ecr_explain(api, thing, error);
     for (size_t i = 0; i < pages->count; i++)

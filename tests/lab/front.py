@@ -1,9 +1,12 @@
 """What every front has in common, and the error forms of the kinds of service."""
 
+import json
 import uuid
 from xml.sax.saxutils import escape
 
 from . import message as http
+from . import sigv4
+from .images import ApiError
 
 
 class Front:
@@ -41,6 +44,28 @@ class JsonFront(Front):
 
     def expired(self, _request):
         return self.error("ExpiredTokenException", "The security token included in the request is expired")
+
+
+class OperationFront(JsonFront):
+    """An API of operations that X-Amz-Target names; `call` of a subclass answers one, or raises what is wrong with it."""
+
+    def operation(self, request):
+        return (request.header("x-amz-target") or "").rpartition(".")[2] or None
+
+    def handle(self, request):
+        try:
+            return self.success(self.call(request))
+        except sigv4.SignatureError as error:
+            return self.error(error.code, error.message)
+        except ApiError as error:
+            return self.error(error.code, error.message, error.status, **error.members)
+
+    @staticmethod
+    def values_of(request):
+        try:
+            return json.loads(request.body or b"{}")
+        except ValueError:
+            raise ApiError("SerializationException", "the body is not JSON") from None
 
 
 class RestJsonFront(Front):

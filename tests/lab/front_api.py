@@ -8,7 +8,7 @@ from moto.ecr.responses import ECRResponse
 
 from . import (message, model, names, network, operations, operations_cache, operations_lifecycle, operations_more,
                operations_replication, operations_repository, operations_scan, sigv4)
-from .front import JsonFront
+from .front import OperationFront
 from .images import ApiError
 
 OPERATIONS = {name: function for part in (operations, operations_cache, operations_lifecycle, operations_more,
@@ -45,21 +45,14 @@ class Call:
         return "amazonaws.com.cn" if self.region.startswith("cn-") else "amazonaws.com"
 
 
-class ApiFront(JsonFront):
+class ApiFront(OperationFront):
     def __init__(self, world, keys, state):
         super().__init__(world, keys, "api")
         self.state = state
 
-    def operation(self, request):
-        return (request.header("x-amz-target") or "").rpartition(".")[2] or None
-
     def handle(self, request):
         try:
-            return self.success(self.call(request))
-        except sigv4.SignatureError as error:
-            return self.error(error.code, error.message)
-        except ApiError as error:
-            return self.error(error.code, error.message, error.status, **error.members)
+            return super().handle(request)
         except Passed as passed:
             return passed.response
 
@@ -70,10 +63,7 @@ class ApiFront(JsonFront):
         name = self.operation(request)
         if request.method != "POST" or request.path != "/" or not target.startswith(PREFIX):
             raise ApiError("UnknownOperationException", "")
-        try:
-            values = json.loads(request.body or b"{}")
-        except ValueError:
-            raise ApiError("SerializationException", "the body is not JSON") from None
+        values = self.values_of(request)
         model.operation("ecr", name)
         region = groups.get("region") or request.header("authorization").split("/")[2]
         call = Call(self, key, region, name, values if isinstance(values, dict) else {}, request)

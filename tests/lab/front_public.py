@@ -1,9 +1,7 @@
 """The ECR Public API: signature, permission, parameters, then the operation."""
 
-import json
-
 from . import model, operations_public, public, sigv4
-from .front import JsonFront
+from .front import OperationFront
 from .front_api import account_of
 from .images import ApiError
 
@@ -33,7 +31,7 @@ class PublicCall:
         return self.values.get(name)
 
 
-class PublicApiFront(JsonFront):
+class PublicApiFront(OperationFront):
     """One's own repositories only: nobody lets another account into theirs, images apart, which are everybody's."""
 
     PREFIX = "ecr-public"
@@ -42,26 +40,12 @@ class PublicApiFront(JsonFront):
         super().__init__(world, keys, "api-public")
         self.state = state
 
-    def operation(self, request):
-        return (request.header("x-amz-target") or "").rpartition(".")[2] or None
-
-    def handle(self, request):
-        try:
-            return self.success(self.call(request))
-        except sigv4.SignatureError as error:
-            return self.error(error.code, error.message)
-        except ApiError as error:
-            return self.error(error.code, error.message, error.status, **error.members)
-
     def call(self, request):
         key = sigv4.check(self.world, self.keys, request, "ecr-public", "us-east-1")
         name = self.operation(request)
         if not (request.header("x-amz-target") or "").startswith(PREFIX):
             raise ApiError("UnknownOperationException", "")
-        try:
-            values = json.loads(request.body or b"{}")
-        except ValueError:
-            raise ApiError("SerializationException", "the body is not JSON") from None
+        values = self.values_of(request)
         model.operation("ecr-public", name)
         call = PublicCall(self, key, name, values if isinstance(values, dict) else {})
         self.permit(call, name)

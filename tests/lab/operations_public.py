@@ -2,7 +2,7 @@
 
 import base64
 
-from . import documents, images
+from . import documents, images, policies
 from .documents import invalid
 from .images import ApiError
 from .operations import not_with_paging, page, registrar
@@ -102,31 +102,7 @@ def batch_delete_image(call):
 
 # ---- policies
 
-def policy_of(repo):
-    if repo.policy is None:
-        raise ApiError("RepositoryPolicyNotFoundException", "Repository policy does not exist for the repository with name "
-                       f"'{repo.name}' in the registry with id '{repo.registry_id}'")
-    return named(repo, policyText=repo.policy)
-
-
-@operation
-def set_repository_policy(call):
-    repo = repository(call)
-    repo.policy = documents.repository_policy(call, "ecr-public")
-    return policy_of(repo)
-
-
-@operation
-def get_repository_policy(call):
-    return policy_of(repository(call))
-
-
-@operation
-def delete_repository_policy(call):
-    repo = repository(call)
-    answer = policy_of(repo)
-    repo.policy = None
-    return answer
+policies.enter(operation, repository, named, "ecr-public")
 
 
 # ---- texts of the gallery
