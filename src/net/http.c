@@ -7,8 +7,9 @@
 #include "base/redact.h"
 #include "base/version.h"
 #include "net/addr.h"
-#include "net/http_connection.h"
+#include "net/http_stream.h"
 
+#define SOURCE_PIECE    65536     /* bytes of a source that are read and sent at a time */
 #define RETRY_AFTER_MAX (1 << 20) /* 12 days: what is longer is no wait any more */
 
 void http_init(struct http *http, struct trust *trust)
@@ -89,7 +90,7 @@ static struct http_connection *pool_take(struct http *http, const struct http_re
     return NULL;
 }
 
-static void pool_keep(struct http *http, struct http_connection *connection)
+void http_connection_keep(struct http *http, struct http_connection *connection)
 {
     http_connection_free(http->pool[HTTP_POOL - 1]);
     memmove(http->pool + 1, http->pool, (HTTP_POOL - 1) * sizeof(struct http_connection *));
@@ -123,10 +124,36 @@ static void write_head(const struct http_request *request, const struct http_con
     buf_str(text, "Accept-Encoding: identity\r\n");
     if (request->body.data)
         buf_printf(text, "Content-Length: %zu\r\n", request->body.len);
+    else if (request->source)
+        buf_printf(text, "Content-Length: %lld\r\n", (long long)request->source->length);
     if (connection->via_proxy && connection->proxy.userinfo)
         buf_printf(text, "Proxy-Authorization: %s\r\n", proxy_authorization(&scratch, &connection->proxy));
     buf_str(text, "\r\n");
     arena_free(&scratch);
+}
+
+/* Sends what a source holds. 0 when all is sent, 1 when the peer answers before that, -1 with an error. */
+static int send_source(struct http_connection *connection, const struct reader *source, int64_t deadline,
+                       struct error *error)
+{
+    struct buf piece = BUF_INIT;
+    int64_t offset = 0;
+    int status = 0;
+    char *room = buf_reserve(&piece, SOURCE_PIECE);
+    while (status == 0 && offset < source->length) {
+        ssize_t got = source->read(source->context, offset, room, SOURCE_PIECE, error);
+        if (got <= 0) {
+            status = -1;
+            break;
+        }
+        struct slice out = {room, (size_t)got};
+        offset += got;
+        status = http_connection_write(connection, &out, deadline, error);
+        if (status == 1 && out.len == 0 && offset == source->length && !connection->stream.send_failed)
+            status = 0; /* it answers as soon as it has the last byte */
+    }
+    buf_free(&piece);
+    return status;
 }
 
 /* Sends head and body, and reads the head of the reply meanwhile. */
@@ -137,17 +164,25 @@ static int exchange_head(struct http_connection *connection, const struct http_r
     write_head(request, connection, &text);
     buf_slice(&text, request->body);
     struct slice out = buf_view(&text);
+    int64_t wait = request->source ? HTTP_COMMIT_MS : HTTP_FIRST_BYTE_MS;
+    int sent = 0;
+    *no_byte = false;
+    if (request->source)
+        sent = http_connection_write(connection, &out, request->deadline, error);
+    if (request->source && sent == 0)
+        sent = send_source(connection, request->source, request->deadline, error);
     int status =
-        http_connection_read_head(connection, &out, HTTP_FIRST_BYTE_MS, request->deadline, arena, head, no_byte, error);
+        sent < 0 ? -1
+                 : http_connection_read_head(connection, &out, wait, request->deadline, arena, head, no_byte, error);
     /* A reply that came before everything was written leaves the connection in no state to carry another request. */
-    if (out.len)
+    if (out.len || sent == 1)
         connection->stream.send_failed = true;
     buf_free(&text);
     return status;
 }
 
-static int exchange(struct http_connection *connection, const struct http_request *request, struct arena *arena,
-                    struct http_reply *reply, bool *keep, bool *no_byte, struct error *error)
+static int exchange(struct http *http, struct http_connection *connection, const struct http_request *request,
+                    struct arena *arena, struct http_reply *reply, bool *keep, bool *no_byte, struct error *error)
 {
     enum http_framing framing;
     uint64_t length;
@@ -162,6 +197,11 @@ static int exchange(struct http_connection *connection, const struct http_reques
                   (framing != HTTP_BODY_LENGTH || length > request->body_limit);
     if (unread)
         return 0; /* and the connection goes with it */
+    if (request->stream && (reply->head.status == 200 || reply->head.status == 206)) {
+        reply->stream =
+            http_stream_open(http, connection, framing, length, http_keeps_alive(&reply->head), request->deadline);
+        return 0;
+    }
     struct buf body = BUF_INIT;
     int status =
         http_connection_read_body(connection, framing, length, request->body_limit, request->deadline, &body, error);
@@ -215,10 +255,10 @@ static int send_once(struct http *http, const struct http_request *request, enum
         bool reused = connection->used;
         http->requests++;
         *grants = connection->peer.len && !connection->proxied ? addr_reach_of(&connection->peer) : REACH_OUTSIDE;
-        int status = exchange(connection, request, arena, reply, &keep, &no_byte, error);
+        int status = exchange(http, connection, request, arena, reply, &keep, &no_byte, error);
         if (status == 0 && keep)
-            pool_keep(http, connection);
-        else
+            http_connection_keep(http, connection);
+        else if (!reply->stream)
             http_connection_free(connection);
         if (status == 0 || !reused || !no_byte || deadline_passed(request->deadline))
             return status;
@@ -271,6 +311,7 @@ static int follow(struct http_request *request, struct http_reply *reply, struct
     if (changes_method && strcmp(request->method, "HEAD") != 0) {
         request->method = "GET";
         request->body = (struct slice){NULL, 0};
+        request->source = NULL;
     }
     if (!url_same_origin(&request->url, &target))
         request->identity = NULL;

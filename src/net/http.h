@@ -3,6 +3,7 @@
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "base/reader.h"
 #include "net/addr.h"
 #include "net/http_head.h"
 #include "net/proxy.h"
@@ -13,6 +14,7 @@
 #define HTTP_TLS_MS        10000
 #define HTTP_FIRST_BYTE_MS 30000
 #define HTTP_IDLE_MS       60000
+#define HTTP_COMMIT_MS     300000 /* for the reply to a large body, which is looked at first */
 
 #define HTTP_POOL          4 /* connections kept open: the API, a registry, its token service, a blob host */
 #define HTTP_REDIRECTS_MAX 5
@@ -33,9 +35,11 @@ struct http_request {
     struct http_field fields[HTTP_HEADERS_SENT];
     size_t field_count;
     struct slice body;                           /* not sent when data is NULL */
+    const struct reader *source;                 /* a body that is read while it is sent; NULL: none */
     const char *body_secrets[HTTP_BODY_SECRETS]; /* what in it must not come back in a message; NULL: unused */
     size_t body_limit;                           /* of the reply's body, in bytes */
     bool first_byte;                             /* that one will do: a longer body is left unread */
+    bool stream;                                 /* the body of status 200 or 206 is left to be read */
     struct trust *trust;                         /* for the URL and where it redirects to; NULL: the client's */
     const struct identity *identity;             /* for the URL's own host; NULL: the client's */
     enum addr_reach reach;                       /* where the URL, which may be a peer's, may lead */
@@ -45,9 +49,10 @@ struct http_request {
 
 struct http_reply {
     struct http_head head;
-    struct slice body;      /* in the arena, as are the header texts */
-    struct url url;         /* that answered, after redirects */
-    enum addr_reach grants; /* where the first host that was asked may lead us */
+    struct slice body;          /* in the arena, as are the header texts */
+    struct http_stream *stream; /* the body, which the caller reads and closes; NULL: it is in `body` */
+    struct url url;             /* that answered, after redirects */
+    enum addr_reach grants;     /* where the first host that was asked may lead us */
 };
 
 /* What the lower rooms tell whoever listens (-v): one line without secrets. */

@@ -49,6 +49,27 @@ static enum stream_event read_more(struct http_connection *connection, struct sl
     return event;
 }
 
+int http_connection_read(struct http_connection *connection, char *out, size_t size, size_t *got, int64_t deadline,
+                         struct error *error)
+{
+    struct slice nothing = {NULL, 0};
+    int64_t until = deadline_earlier(deadline, deadline_in(HTTP_IDLE_MS));
+    enum stream_event event = stream_transfer(&connection->stream, &nothing, out, size, got, until, error);
+    if (event == STREAM_TIMEOUT)
+        return too_late(error, connection->stream.name);
+    if (event == STREAM_CUT)
+        connection->stream.send_failed = true;
+    return event == STREAM_ERROR ? -1 : 0;
+}
+
+int http_connection_write(struct http_connection *connection, struct slice *out, int64_t deadline, struct error *error)
+{
+    enum stream_event event = read_more(connection, out, deadline_earlier(deadline, deadline_in(HTTP_IDLE_MS)), error);
+    if (event == STREAM_ERROR || event == STREAM_TIMEOUT)
+        return -1;
+    return event == STREAM_SENT && !connection->stream.send_failed ? 0 : 1;
+}
+
 static int bad_reply(struct error *error, const char *name, const char *fault)
 {
     return error_set(error, REASON_BAD_REPLY, name, "its reply is not proper HTTP: %s", fault);

@@ -27,9 +27,8 @@ static bool is_gone(const struct registry_client *client, const struct http_repl
     return !is_page(reply) && (!own || registry_is_shown(client, reply, arena));
 }
 
-/* A refusal may be the registry's or that of the store that it led to. */
-static int refused(const struct registry_client *client, const char *digest, const struct http_reply *reply,
-                   bool anonymous, struct arena *arena, struct error *error)
+int registry_blob_refused(const struct registry_client *client, const char *digest, const struct http_reply *reply,
+                          bool anonymous, struct arena *arena, struct error *error)
 {
     int status = reply->head.status;
     const char *where = reply->url.host;
@@ -42,8 +41,7 @@ static int refused(const struct registry_client *client, const char *digest, con
     return -1;
 }
 
-/* The size that a reply speaks of: of the whole in Content-Range, else its own. -1: it does not say. */
-static int64_t size_of(const struct http_reply *reply)
+int64_t registry_blob_size(const struct http_reply *reply)
 {
     uint64_t size;
     struct slice range = http_header_get(&reply->head, "content-range");
@@ -73,8 +71,8 @@ int registry_try_blob(const struct registry_client *client, const char *reposito
     if (size == 0 && status == 416) /* of nothing there is no first byte */
         return 0;
     if (status != 200 && status != 206)
-        return refused(client, digest, &reply, anonymous, arena, error);
-    int64_t said = size_of(&reply);
+        return registry_blob_refused(client, digest, &reply, anonymous, arena, error);
+    int64_t said = registry_blob_size(&reply);
     return is_page(&reply) || (size >= 0 && said >= 0 && said != size) ? not_the_blob(&reply, digest, error) : 0;
 }
 
@@ -86,7 +84,7 @@ int registry_get_blob(const struct registry_client *client, const char *reposito
     if (ask(client, repository, digest, false, arena, &reply, &anonymous, error) < 0)
         return -1;
     if (reply.head.status != 200)
-        return refused(client, digest, &reply, anonymous, arena, error);
+        return registry_blob_refused(client, digest, &reply, anonymous, arena, error);
     *content = reply.body;
     if (digest_fits(digest, reply.body))
         return 0;

@@ -97,8 +97,18 @@ struct registry_request {
     const char *method;     /* "GET", "HEAD" */
     const char *repository; /* whose scope a token needs */
     const char *path;       /* behind /v2/REPOSITORY/, with a query */
+    const struct url *url;  /* in its place: where the registry said that an upload goes on; NULL */
     const char *accept;     /* NULL: none */
-    bool first_byte;        /* Range: bytes=0-0 */
+    const char *range;      /* of the bytes that are wanted; NULL: all */
+    const char *content_range;
+    const char *content_type;    /* of the body; NULL: none is sent */
+    struct slice body;           /* with data NULL: none */
+    const struct reader *source; /* a body that is read while it is sent; NULL: none */
+    bool first_byte;             /* the first byte will do */
+    bool stream;                 /* the body of a reply with status 200 or 206 is left to be read (struct http_reply) */
+    bool writes;                 /* it needs the right to push */
+    bool once;                   /* what fails or is put off is the caller's to try again */
+    const char *mounts;          /* the repository that a blob is taken from; NULL: none */
     size_t body_limit;
 };
 

@@ -13,16 +13,17 @@
 #define CHALLENGE_TEXT_MAX 4096      /* of a realm, a service, a scope */
 #define LEARNT_MAX         (4 << 20) /* of all of them: they may name the repository, and differ for each */
 
-/* Only what pulling needs is asked for. */
-static const char *scope_for(const struct registry *registry, const char *repository, struct arena *arena)
+/* Only what the request needs is asked for. */
+static const char *scope_for(const struct registry *registry, const struct registry_request *what, struct arena *arena)
 {
     if (registry->scope && *registry->scope && !strchr(registry->scope, ':'))
         return registry->scope; /* a word of the service's own, as ECR Public's "aws" */
-    return arena_printf(arena, "repository:%s:pull", repository);
+    const char *own = arena_printf(arena, "repository:%s:pull%s", what->repository, what->writes ? ",push" : "");
+    return what->mounts ? arena_printf(arena, "%s repository:%s:pull", own, what->mounts) : own;
 }
 
 /* Under the lock. The value of the Authorization header in *value, NULL for none. */
-static int authorize(const struct registry_client *client, const char *repository, struct arena *arena,
+static int authorize(const struct registry_client *client, const struct registry_request *what, struct arena *arena,
                      const char **value, struct error *error)
 {
     struct registry *registry = client->registry;
@@ -35,7 +36,7 @@ static int authorize(const struct registry_client *client, const char *repositor
         *value = arena_printf(arena, "Bearer %s", auth->registry_token);
     } else if (registry->scheme == SCHEME_BEARER) {
         const char *token;
-        if (registry_token_get(client, scope_for(registry, repository, arena), &token, error) < 0)
+        if (registry_token_get(client, scope_for(registry, what, arena), &token, error) < 0)
             return -1;
         *value = arena_printf(arena, "Bearer %s", token);
     } else if (known && auth->username && (registry->scheme == SCHEME_BASIC || registry->login == LOGIN_ECR)) {
@@ -88,6 +89,42 @@ static bool has_mark(const struct http_reply *reply)
     return http_header_get(&reply->head, "docker-distribution-api-version").data != NULL;
 }
 
+static struct url url_of(const struct registry *registry, const struct registry_request *what, struct arena *arena)
+{
+    struct url url = what->url ? *what->url : registry->base;
+    struct slice query = slice_of(what->path);
+    struct slice path = slice_cut(&query, '?');
+    if (what->url)
+        return url;
+    url.path = arena_printf(arena, "%s%s/%.*s", url.path, what->repository, SLICE_ARGS(path));
+    url.query = query.data ? arena_copy(arena, query) : NULL;
+    return url;
+}
+
+static void add_header(struct http_request *request, const char *name, const char *value)
+{
+    if (value)
+        http_request_add(request, name, value, false);
+}
+
+static void prepare(const struct registry_client *client, const struct registry_request *what,
+                    struct http_request *request)
+{
+    registry_prepare(client, request);
+    add_header(request, "Accept", what->accept);
+    add_header(request, "Range", what->first_byte ? "bytes=0-0" : what->range);
+    add_header(request, "Content-Range", what->content_range);
+    add_header(request, "Content-Type", what->content_type);
+    request->body = what->body;
+    request->source = what->source;
+    request->stream = what->stream;
+    request->first_byte = what->first_byte;
+    if (url_same_origin(&request->url, &client->registry->base))
+        return;
+    request->reach = client->registry->grants; /* it is a peer's word */
+    request->identity = NULL;
+}
+
 static int send_once(const struct registry_client *client, const struct registry_request *what, struct arena *arena,
                      struct http_reply *reply, const char **authorization, struct error *error)
 {
@@ -95,24 +132,15 @@ static int send_once(const struct registry_client *client, const struct registry
     struct url url;
     struct registry *registry = client->registry;
     pthread_mutex_lock(&registry->lock);
-    int status = authorize(client, what->repository, arena, authorization, error);
+    int status = authorize(client, what, arena, authorization, error);
     pthread_mutex_unlock(&registry->lock);
     if (status < 0 || take_turn(client, error) < 0)
         return -1;
-    url = registry->base;
-    struct slice query = slice_of(what->path);
-    struct slice path = slice_cut(&query, '?');
-    url.path = arena_printf(arena, "%s%s/%.*s", url.path, what->repository, SLICE_ARGS(path));
-    url.query = query.data ? arena_copy(arena, query) : NULL;
+    url = url_of(registry, what, arena);
     http_request_init(&request, what->method, &url);
-    registry_prepare(client, &request);
-    if (what->accept)
-        http_request_add(&request, "Accept", what->accept, false);
-    if (what->first_byte)
-        http_request_add(&request, "Range", "bytes=0-0", false);
-    if (*authorization)
+    prepare(client, what, &request);
+    if (*authorization && url_same_origin(&url, &registry->base))
         http_request_add(&request, "Authorization", *authorization, true);
-    request.first_byte = what->first_byte;
     request.body_limit = what->body_limit;
     request.max_redirects = HTTP_REDIRECTS_MAX;
     if (http_send(client->http, &request, arena, reply, error) < 0)
@@ -154,8 +182,8 @@ static void learn_text(struct registry *registry, const char **known, const char
 }
 
 /* Under 401: learns what is wanted. False when that has been given already, or cannot be. */
-static bool learn_scheme(const struct registry_client *client, const char *repository, const struct http_reply *reply,
-                         const char *authorization, struct arena *arena)
+static bool learn_scheme(const struct registry_client *client, const struct registry_request *what,
+                         const struct http_reply *reply, const char *authorization, struct arena *arena)
 {
     struct challenge challenge;
     struct registry *registry = client->registry;
@@ -168,7 +196,7 @@ static bool learn_scheme(const struct registry_client *client, const char *repos
         learn_text(registry, &registry->realm, challenge.realm);
         learn_text(registry, &registry->service, challenge.service);
         learn_text(registry, &registry->scope, challenge.scope);
-        forget_used(registry, scope_for(registry, repository, arena), authorization);
+        forget_used(registry, scope_for(registry, what, arena), authorization);
         helps = true;
     } else if (challenge.basic) {
         registry->scheme = SCHEME_BASIC;
@@ -197,8 +225,8 @@ static bool says_expired(const struct http_reply *reply)
 }
 
 /* What of an ECR login is over is fetched anew. */
-static bool renew(const struct registry_client *client, const char *repository, const struct http_reply *reply,
-                  const char *authorization, struct arena *arena)
+static bool renew(const struct registry_client *client, const struct registry_request *what,
+                  const struct http_reply *reply, const char *authorization, struct arena *arena)
 {
     struct registry *registry = client->registry;
     struct error ignored;
@@ -206,7 +234,7 @@ static bool renew(const struct registry_client *client, const char *repository, 
     error_init(&ignored, arena);
     pthread_mutex_lock(&registry->lock);
     if (registry->scheme == SCHEME_BEARER && (reply->head.status == 400 || says_expired(reply))) {
-        forget_used(registry, scope_for(registry, repository, arena), authorization);
+        forget_used(registry, scope_for(registry, what, arena), authorization);
         renewed = true;
     } else if (registry->login == LOGIN_ECR && says_expired(reply)) {
         /* Another thread may have renewed it since this request was sent. */
@@ -237,16 +265,16 @@ struct remedies {
 };
 
 /* Whether another attempt was prepared that may be answered otherwise. */
-static bool remedy(const struct registry_client *client, const char *repository, struct remedies *done,
+static bool remedy(const struct registry_client *client, const struct registry_request *what, struct remedies *done,
                    const struct http_reply *reply, const char *authorization, struct arena *arena)
 {
     int status = reply->head.status;
     if (!is_own(client->registry, reply))
         return false; /* a challenge of somebody else's: the login is not for him */
     if (status == 401 && !done->challenged)
-        return done->challenged = learn_scheme(client, repository, reply, authorization, arena);
+        return done->challenged = learn_scheme(client, what, reply, authorization, arena);
     if ((status == 400 || status == 401 || status == 403) && !done->renewed)
-        return done->renewed = renew(client, repository, reply, authorization, arena);
+        return done->renewed = renew(client, what, reply, authorization, arena);
     return false;
 }
 
@@ -259,7 +287,7 @@ static int send_as(const struct registry_client *client, const struct registry_r
         const char *authorization = NULL;
         error_clear(error);
         int status = send_once(client, what, arena, reply, &authorization, error);
-        if (status == 0 && remedy(client, what->repository, &done, reply, authorization, arena))
+        if (status == 0 && remedy(client, what, &done, reply, authorization, arena))
             continue;
         if (status == 0 && !is_busy(reply)) {
             retry_succeeded(client->retry, cost);
@@ -269,9 +297,8 @@ static int send_as(const struct registry_client *client, const struct registry_r
             note_status(reply, error, client->registry->name);
             pause_registry(client->registry, error->retry_after);
         }
-        if (retry_wait(client->retry, attempt++, error, client->deadline, &cost))
-            continue;
-        return status;
+        if (what->once || !retry_wait(client->retry, attempt++, error, client->deadline, &cost))
+            return status;
     }
 }
 
