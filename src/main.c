@@ -2,11 +2,13 @@
 #include <unistd.h>
 
 #include "base/guard.h"
+#include "base/leftover.h"
 #include "cmd/commands.h"
 
 /* Ends the program at once. A handler is needed: as PID 1 the default action of a signal is to be ignored. */
 static void on_signal(int number)
 {
+    leftovers_remove();
     _exit(128 + number);
 }
 

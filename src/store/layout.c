@@ -11,13 +11,13 @@
 #include "base/encode.h"
 #include "base/file.h"
 #include "base/file_write.h"
+#include "base/leftover.h"
 #include "base/json_merge.h"
 #include "base/json_write.h"
 #include "image/digest.h"
 
 #define TAG_NAME   "org.opencontainers.image.ref.name"
-#define MARK       "{\"imageLayoutVersion\":\"1.0.0\"}"
-#define TEMPORARY  "blobs/.ecr-XXXXXX"
+#define TEMPORARY  ".ecr-" /* in "blobs" */
 #define INDEX_TYPE "application/vnd.oci.image.index.v1+json"
 
 static int fail(struct error *error, const char *path, const char *what, int why)
@@ -31,6 +31,14 @@ static struct json_node tag_of(struct json_node entry)
     return json_get(json_get(entry, "annotations"), TAG_NAME);
 }
 
+static int parse_index(struct arena *arena, const char *path, struct slice text, struct json *index,
+                       struct error *error)
+{
+    if (json_parse(arena, text, index) < 0 || !json_is(json_get(json_root(index), "manifests"), JSON_ARRAY))
+        return error_set(error, REASON_USAGE, path, "it is no index of an OCI layout");
+    return 0;
+}
+
 static int read_index(struct arena *arena, const char *dir, struct json *index, struct error *error)
 {
     struct buf text = BUF_INIT;
@@ -40,9 +48,7 @@ static int read_index(struct arena *arena, const char *dir, struct json *index, 
         return fail(error, path, "it is no OCI layout: cannot read its index", why);
     struct slice content = arena_slice(arena, buf_view(&text));
     buf_free(&text);
-    if (json_parse(arena, content, index) < 0 || !json_is(json_get(json_root(index), "manifests"), JSON_ARRAY))
-        return error_set(error, REASON_USAGE, path, "it is no index of an OCI layout");
-    return 0;
+    return parse_index(arena, path, content, index, error);
 }
 
 static int take_image(struct arena *arena, const char *dir, struct json_node entry, struct layout_image *image,
@@ -56,13 +62,11 @@ static int take_image(struct arena *arena, const char *dir, struct json_node ent
     return good ? 0 : error_set(error, REASON_USAGE, dir, "its index has an entry without a digest of sha256");
 }
 
-int layout_find(struct arena *arena, const char *dir, const char *tag, struct layout_image *image, struct error *error)
+static int choose(struct arena *arena, const char *dir, const struct json *index, const char *tag,
+                  struct layout_image *image, struct error *error)
 {
-    struct json index;
     size_t count = 0;
-    if (read_index(arena, dir, &index, error) < 0)
-        return -1;
-    struct json_node found = {NULL, 0}, list = json_get(json_root(&index), "manifests");
+    struct json_node found = {NULL, 0}, list = json_get(json_root(index), "manifests");
     for (struct json_node entry = json_first(list); json_exists(entry); entry = json_next(list, entry)) {
         if (tag && !json_equals(tag_of(entry), tag))
             continue;
@@ -76,6 +80,19 @@ int layout_find(struct arena *arena, const char *dir, const char *tag, struct la
         return error_set(error, REASON_USAGE, dir, "it has %zu images%s: name one as %s:TAG", count,
                          tag ? " with this tag" : "", dir);
     return take_image(arena, dir, found, image, error);
+}
+
+int layout_find(struct arena *arena, const char *dir, const char *tag, struct layout_image *image, struct error *error)
+{
+    struct json index;
+    return read_index(arena, dir, &index, error) < 0 ? -1 : choose(arena, dir, &index, tag, image, error);
+}
+
+int layout_find_in(struct arena *arena, const char *name, struct slice text, const char *tag,
+                   struct layout_image *image, struct error *error)
+{
+    struct json index;
+    return parse_index(arena, name, text, &index, error) < 0 ? -1 : choose(arena, name, &index, tag, image, error);
 }
 
 const char *layout_blob_path(struct arena *arena, const char *dir, const char *digest)
@@ -105,8 +122,8 @@ static int put_file(struct arena *arena, const char *dir, const char *name, stru
     mode_t mask = umask(0);
     umask(mask);
     const char *path = arena_printf(arena, "%s/%s", dir, name);
-    char *meanwhile = arena_printf(arena, "%s/" TEMPORARY, dir);
-    int fd = mkstemp(meanwhile);
+    char *meanwhile;
+    int fd = leftover_make(arena, arena_printf(arena, "%s/blobs/" TEMPORARY, dir), &meanwhile);
     if (fd < 0)
         return fail(error, path, "cannot write it", errno);
     mode_t mode = stat(path, &info) == 0 ? info.st_mode & 0777 : 0666 & ~mask;
@@ -115,10 +132,10 @@ static int put_file(struct arena *arena, const char *dir, const char *name, stru
     if (!why && (fchmod(fd, mode) < 0 || fsync(fd) < 0 || rename(meanwhile, path) < 0))
         why = errno;
     close(fd);
-    if (!why)
-        return 0;
-    unlink(meanwhile);
-    return fail(error, path, "cannot write it", why);
+    if (why)
+        unlink(meanwhile);
+    leftover_done(meanwhile);
+    return why ? fail(error, path, "cannot write it", why) : 0;
 }
 
 static bool is_there(struct arena *arena, const char *dir, const char *name)
@@ -135,20 +152,18 @@ int layout_make(struct arena *arena, const char *dir, struct error *error)
     if (make_folder(dir, error) < 0 || make_folder(arena_printf(arena, "%s/blobs", dir), error) < 0 ||
         make_folder(arena_printf(arena, "%s/blobs/sha256", dir), error) < 0)
         return -1;
+    leftover_sweep(arena_printf(arena, "%s/blobs", dir), TEMPORARY);
     if (!is_there(arena, dir, "index.json") && put_file(arena, dir, "index.json", slice_of(empty), error) < 0)
         return -1;
-    return marked ? 0 : put_file(arena, dir, "oci-layout", slice_of(MARK), error);
+    return marked ? 0 : put_file(arena, dir, "oci-layout", slice_of(LAYOUT_MARK), error);
 }
 
 int layout_blob_begin(struct arena *arena, const char *dir, const char *digest, int64_t size, struct layout_blob *blob,
                       struct error *error)
 {
-    *blob = (struct layout_blob){.path = arena_printf(arena, "%s/" TEMPORARY, dir),
-                                 .final_path = layout_blob_path(arena, dir, digest),
-                                 .digest = digest,
-                                 .size = size};
+    *blob = (struct layout_blob){.final_path = layout_blob_path(arena, dir, digest), .digest = digest, .size = size};
     sha256_start(&blob->hash);
-    blob->fd = mkostemp(blob->path, O_CLOEXEC);
+    blob->fd = leftover_make(arena, arena_printf(arena, "%s/blobs/" TEMPORARY, dir), &blob->path);
     return blob->fd < 0 ? fail(error, blob->final_path, "cannot write it", errno) : 0;
 }
 
@@ -191,6 +206,7 @@ int layout_blob_end(struct layout_blob *blob, struct error *error)
         layout_blob_drop(blob);
     else
         close(blob->fd);
+    leftover_done(blob->path);
     if (!whole)
         return error_set(error, REASON_DIGEST_MISMATCH, blob->digest, "what came (%lld bytes) is not that content",
                          (long long)blob->written);
@@ -201,6 +217,7 @@ void layout_blob_drop(struct layout_blob *blob)
 {
     close(blob->fd);
     unlink(blob->path);
+    leftover_done(blob->path);
 }
 
 static void write_entry(struct buf *out, const struct layout_image *image, const char *tag)
@@ -237,6 +254,11 @@ static void write_index(struct buf *out, struct json_node old, const struct layo
     write_entry(out, image, tag);
     json_close(out, ']');
     json_close(out, '}');
+}
+
+void layout_write_index(struct buf *out, const struct layout_image *image, const char *tag)
+{
+    write_index(out, (struct json_node){NULL, 0}, image, tag);
 }
 
 int layout_enter(struct arena *arena, const char *dir, const char *tag, const struct layout_image *image,

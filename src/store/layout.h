@@ -1,6 +1,7 @@
 #ifndef ECR_STORE_LAYOUT_H
 #define ECR_STORE_LAYOUT_H
 
+#include "base/buf.h"
 #include "base/error.h"
 #include "base/sha256.h"
 
@@ -21,6 +22,10 @@ struct layout_image {
 
 /* The image of a tag; NULL: the only one that there is. All in `arena`. -1 with an error: no-image, usage for no layout. */
 int layout_find(struct arena *arena, const char *dir, const char *tag, struct layout_image *image, struct error *error);
+
+/* The same for the text of an index.json that stands elsewhere, in what is called `name`. */
+int layout_find_in(struct arena *arena, const char *name, struct slice text, const char *tag,
+                   struct layout_image *image, struct error *error);
 
 /* Makes the folder and what belongs into it, if it is not there. -1 with an error; what is no layout stays untouched. */
 int layout_make(struct arena *arena, const char *dir, struct error *error);
@@ -52,6 +57,11 @@ int layout_blob_add(struct layout_blob *blob, struct slice data, struct error *e
 /* Gives it its name, if it is whole and has the digest; else nothing is left of it. -1 with an error. */
 int layout_blob_end(struct layout_blob *blob, struct error *error);
 void layout_blob_drop(struct layout_blob *blob);
+
+/* The text of an index.json with one image, which a tag (NULL: none) names. */
+void layout_write_index(struct buf *out, const struct layout_image *image, const char *tag);
+
+#define LAYOUT_MARK "{\"imageLayoutVersion\":\"1.0.0\"}" /* what the file "oci-layout" holds */
 
 /* Enters an image into index.json under a tag (NULL: none), in the place of the one that had it. */
 int layout_enter(struct arena *arena, const char *dir, const char *tag, const struct layout_image *image,

@@ -11,6 +11,7 @@ From the outside in:
     network.py          addresses and the two interfaces;  names.py  which name belongs to which service
     server.py           one process with DNS, all fronts and the control socket
     httpd.py            HTTP/1.1 and TLS down to the byte;  faults.py  everything that can be told to go wrong
+    faults_data.py      the same for the bytes of layers;  uploads.py  uploads, and where their next byte goes
     front_*.py          one service each;  operations_*.py  the operations of the two APIs, by theme
     images.py, public.py    what the control planes know of images;  documents.py  what they demand of texts and tags
     identity.py         what the services that hand out keys know;  sources.py  how they are told

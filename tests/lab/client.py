@@ -160,6 +160,10 @@ class Lab(Sources, Staged):
         """The repository policies of one account let another in."""
         self.control("share", owner=owner, guest=guest)
 
+    def end_links(self):
+        """The signed links to layers that are out are over: only the registry gives a new one."""
+        self.control("end_links")
+
     # ---- repositories and images
 
     def api(self, role="full", region=REGION, service="ecr"):

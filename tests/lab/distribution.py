@@ -1,5 +1,6 @@
 """Speaks to the distribution registry that stores the bytes behind all registry fronts."""
 
+import contextlib
 import http.client
 import threading
 
@@ -14,6 +15,19 @@ def _connection():
     if getattr(_local, "connection", None) is None:
         _local.connection = http.client.HTTPConnection("127.0.0.1", network.DISTRIBUTION_PORT, timeout=60)
     return _local.connection
+
+
+def pour(target, body):
+    """A PATCH with a body (message.Body) that is passed on while it comes in; in chunks, as it may end early."""
+    connection = http.client.HTTPConnection("127.0.0.1", network.DISTRIBUTION_PORT, timeout=120, blocksize=http_message.PIECE)
+    try:
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):  # it may refuse before it has read all
+            connection.request("PATCH", target, body, {"Content-Type": "application/octet-stream"})
+        answer = connection.getresponse()
+        kept = [(k, v) for k, v in answer.getheaders() if k.lower() not in HOP_BY_HOP]
+        return http_message.Response(answer.status, kept, answer.read())
+    finally:
+        connection.close()
 
 
 def ask(method, target, headers=None, body=b""):

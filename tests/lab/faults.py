@@ -180,10 +180,8 @@ def set_status(x, status):
 def garble(x):
     """One byte in the middle of the body is another, with the length unchanged."""
     response = x.answer()
-    data = bytearray(response.whole())
-    if data:
-        data[len(data) // 2] ^= 0x15
-    return response.replace(bytes(data))
+    response.body = _spoiled(response.pieces(), response.length // 2)
+    return response
 
 
 @fault("answer")
@@ -278,7 +276,7 @@ def stall(x, seconds=600):
 def stall_body(x, after=10, seconds=600):
     """The head and the beginning of the body, then nothing."""
     response = x.answer()
-    x.write(response.head() + response.whole()[:after])
+    begin(x, response, after)
     time.sleep(seconds)
     x.close()
 
@@ -302,8 +300,7 @@ def cut_head(x, rst=False):
 def cut_body(x, rst=False, after=None):
     """The connection ends within the body (in the middle of it, or after so many bytes)."""
     response = x.answer()
-    data = response.whole()
-    x.write(response.head() + data[:len(data) // 2 if after is None else after])
+    begin(x, response, response.length // 2 if after is None else after)
     if rst:
         time.sleep(0.05)  # what was sent shall arrive before the reset
     x.close(reset=rst)
@@ -469,6 +466,20 @@ def tls_garbage(h):
 
 def _close(reset=False):
     raise http.Close(reset)
+
+
+def begin(x, response, size):
+    """Sends the head and so many bytes of the body."""
+    x.write(response.head())
+    for piece in response.first(size):
+        x.write(piece)
+
+
+def _spoiled(pieces, at):
+    """The same bytes but for one."""
+    for piece in pieces:
+        yield piece[:at] + bytes([piece[at] ^ 0x15]) + piece[at + 1:] if 0 <= at < len(piece) else piece
+        at -= len(piece)
 
 
 def _retry(response, seconds):

@@ -113,6 +113,10 @@ class RegistryFront(Front):
     def operation(self, request):
         return operation(request.method, request.path)
 
+    def end_tokens(self):
+        """What was issued to be let in with is over."""
+        self.keys.end_tokens()
+
 
 class XmlFront(Front):
     """STS' query protocol."""

@@ -1,12 +1,16 @@
 """Registries that are not ECR: without authentication, with Basic, or with Bearer tokens - and ECR Public."""
 
 import json
+import re
 import secrets
+
+from urllib.parse import unquote
 
 from . import distribution, front, images, message, public
 from .names import PASSWORD, USER
 from .front_registry import basic
 from .state import space
+from .uploads import Uploads
 
 VERSION = ("Docker-Distribution-Api-Version", "registry/2.0")
 READING = ("Ping", "GetManifest", "HeadManifest", "GetBlob", "HeadBlob", "ListTags", "ListReferrers")
@@ -18,6 +22,7 @@ class PlainRegistryFront(front.RegistryFront):
     def __init__(self, world, keys, name, area=None):
         super().__init__(world, keys, name)
         self.area = area or name
+        self.uploads = Uploads(self)
 
     def handle(self, request):
         refusal = self.authorize(request)
@@ -37,6 +42,12 @@ class PlainRegistryFront(front.RegistryFront):
 
     def passed_on(self, request, name):
         inner = f"/v2/{space(self.world, self.area, name)}/"
+        _, kind, rest = front.split(request.path)
+        if kind == "uploads" and request.method == "POST":
+            query = re.sub("(?<=from=)[^&]+", lambda found: space(self.world, self.area, unquote(found[0])), request.raw_query)
+            return self.uploads.start(request, inner, name, query)
+        if kind == "uploads":
+            return self.uploads.go_on(request, inner, name, rest)
         target = request.target.replace(f"/v2/{name}/", inner, 1)
         kept = request.pick("content-type", "content-range", "content-length", "range", "accept")
         response = distribution.ask(request.method, target, kept, request.body)
@@ -86,18 +97,21 @@ class BearerRegistryFront(PlainRegistryFront):
         super().__init__(world, keys, name)
         self.tokens, self.realm, self.service = tokens, realm, service
 
+    def end_tokens(self):
+        self.tokens.issued.clear()
+
     def authorize(self, request):
         name, _kind, _rest = front.split(request.path)
         action = "pull" if self.operation(request) in READING else "push"
         scheme, _, token = (request.header("authorization") or "").partition(" ")
         subject, scopes = self.tokens.issued.get(token, (None, set())) if scheme.lower() == "bearer" else (None, set())
-        if name is None:
-            allowed = token in self.tokens.issued
-        else:
-            allowed = f"{name}:{action}" in scopes
-        if allowed:
+        wanted = {name: action} if name else {}
+        if name and request.argument("mount") and request.argument("from"):  # a mount reads there
+            wanted.setdefault(request.argument("from"), "pull")
+        if token in self.tokens.issued and all(f"{name}:{action}" in scopes for name, action in wanted.items()):
             return None
-        scope = f',scope="repository:{name}:{"pull" if action == "pull" else "pull,push"}"' if name else ""
+        asked = [f"repository:{name}:{'pull' if action == 'pull' else 'pull,push'}" for name, action in wanted.items()]
+        scope = f',scope="{" ".join(asked)}"' if asked else ""
         # A good token for something else is told so; daemons make "access denied" of it.
         lacking = ',error="insufficient_scope"' if token in self.tokens.issued else ""
         return self.unauthorized(f'Bearer realm="{self.realm}",service="{self.service}"{scope}{lacking}')
@@ -158,7 +172,12 @@ class PublicRegistryFront(PlainRegistryFront):
             return self.unauthorized('Bearer realm="https://public.ecr.aws/token/",service="public.ecr.aws",scope="aws"')
         return None
 
+    def end_tokens(self):
+        self.tokens.issued.clear()
+
     def passed_on(self, request, name):
+        if self.operation(request) == "GetUpload":
+            return self.error("BLOB_UPLOAD_UNKNOWN", "blob upload unknown to registry", 404)
         registry, inner, repo = public.place(self.state, name)
         operation, (_, _, reference) = self.operation(request), front.split(request.path)
         if registry and repo is None and inner in registry.gone:

@@ -7,6 +7,7 @@ import json
 from . import distribution, front, images, links, message, names, upstream
 from .images import ApiError
 from .state import space
+from .uploads import Uploads
 
 PERMISSIONS = {
     "GetManifest": "BatchGetImage", "HeadManifest": "BatchGetImage", "PutManifest": "PutImage",
@@ -35,6 +36,7 @@ class EcrRegistryFront(front.RegistryFront):
     def __init__(self, world, keys, state):
         super().__init__(world, keys, "registry")
         self.state = state
+        self.uploads = Uploads(self, parts=True)
 
     def handle(self, request):
         _, _, host = names.match(request.host_name)
@@ -140,29 +142,19 @@ class EcrRegistryFront(front.RegistryFront):
 
     # ---- uploads
 
-    def upload(self, request, repo, where, rest):
-        target = f"/v2/{where}/blobs/uploads/{rest}" + (f"?{request.raw_query}" if request.raw_query else "")
-        kept = request.pick("content-type", "content-range", "content-length")
-        response = distribution.ask(request.method, target, kept, request.body)
-        place = response.header("location")
-        if place:
-            place = place.replace(f"/v2/{where}/", f"/v2/{repo.name}/", 1)
-            absolute = self.world.settings["absolute_location"]
-            response.set("Location", request.origin + place if absolute else place)
-        return response
+    def do_StartUpload(self, request, repo, where, _rest):
+        """Blob mounting is an account setting that is off by default: then the answer is an upload session."""
+        query, source = "", request.argument("from")
+        settings = self.state.documents.get((repo.registry_id, repo.region_name, "settings"), {})
+        if settings.get("BLOB_MOUNTING") == "ENABLED" and request.argument("mount") and source:
+            inner = space(self.world, repo.registry_id, repo.region_name, source)
+            query = f"mount={request.argument('mount')}&from={inner}"
+        return self.uploads.start(request, f"/v2/{where}/", repo.name, query)
 
-    def do_StartUpload(self, request, repo, where, rest):
-        # Blob mounting is an account setting that is off by default: the answer is an upload session.
-        request.raw_query = ""
-        return self.upload(request, repo, where, rest)
+    def do_PutUpload(self, request, repo, where, rest):
+        return self.uploads.go_on(request, f"/v2/{where}/", repo.name, rest)
 
-    def do_PatchUpload(self, request, repo, where, rest):
-        response = self.upload(request, repo, where, rest)
-        if response.status == 202:
-            response.status = 201  # as ECR does, against the specification
-        return response
-
-    do_PutUpload = do_GetUpload = do_CancelUpload = upload
+    do_PatchUpload = do_GetUpload = do_CancelUpload = do_PutUpload
 
     # ---- listings
 

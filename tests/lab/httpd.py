@@ -1,5 +1,6 @@
 """An HTTP/1.1 server with TLS in front, a thread a connection, that gives faults every byte into their hands."""
 
+import io
 import itertools
 import socket
 import ssl
@@ -14,6 +15,7 @@ from .message import Close
 
 IDLE_SECONDS = 120
 HANDSHAKE_SECONDS = 30
+SMALL = 1 << 20       # bodies up to here are there before anything is done about a request
 TLS_RECORD = b"\x16"  # the first byte of a ClientHello
 _ids = itertools.count(1)
 
@@ -101,7 +103,7 @@ class Connection:
                 self.socket.sendall(b"HTTP/1.0 400 Bad Request\r\n\r\nClient sent TLS to an HTTP server.\n")
                 raise Close()
             self.socket.settimeout(IDLE_SECONDS)
-            self.reader = self.socket.makefile("rb")
+            self.reader = self.socket.makefile("rb", buffering=http.PIECE)
             while self.one_request():
                 pass
         except Close as close:
@@ -138,26 +140,15 @@ class Connection:
         lower = {name.lower(): value for name, value in headers}
         if "100-continue" in lower.get("expect", "").lower():
             self.socket.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
-        if "chunked" in lower.get("transfer-encoding", "").lower():
-            body = self.read_chunks()
-        else:
-            wanted = int(lower.get("content-length", 0))
-            body = self.reader.read(wanted)
-            if len(body) < wanted:
+        wanted = None if "chunked" in lower.get("transfer-encoding", "").lower() else int(lower.get("content-length", 0))
+        body = http.Body(self.reader, wanted)
+        if wanted is not None and wanted <= SMALL:
+            data = self.reader.read(wanted)
+            if len(data) < wanted:
                 raise Close()
+            body = http.Body(io.BytesIO(data), wanted)
         keep = "close" not in lower.get("connection", "").lower()
         return http.Request(method, target, headers, body, self.server.tls, self.server.address), keep
-
-    def read_chunks(self):
-        body = []
-        while True:
-            size = int(self.reader.readline(1024).split(b";")[0], 16)
-            if size == 0:
-                while self.reader.readline(65536).strip():
-                    pass
-                return b"".join(body)
-            body.append(self.reader.read(size))
-            self.reader.readline(16)
 
     def one_request(self):
         request, keep = self.read_request()
@@ -168,7 +159,11 @@ class Connection:
         rule = world.rules.pick("answer", service=front.name, host=request.host_name, operation=operation,
                                 method=request.method, path=request.path, key=entry["key"])
         entry["fault"] = rule and rule.name
-        response = rule.apply(exchange) if rule else exchange.answer()
+        try:
+            response = rule.apply(exchange) if rule else exchange.answer()
+            request.stream.drain()
+        finally:
+            entry["body_bytes"] = request.stream.received
         if response is not None:
             entry["status"] = response.status
             if not response.header("date"):

@@ -50,7 +50,7 @@ class Journal:
                  "service": service, "host": request.host, "method": request.method, "target": request.target,
                  "path": request.path, "operation": operation, "headers": headers,
                  "key": headers.get("authorization", "").rpartition(" ")[2] or None,
-                 "body_bytes": len(request.body), "body": None, "form": None, "status": None, "fault": None}
+                 "body_bytes": request.stream.length, "body": None, "form": None, "status": None, "fault": None}
         kind = headers.get("content-type", "")
         if kind.startswith(("application/x-amz-json", "application/json")):
             entry["body"] = request.body.decode("utf-8", "replace")[:20000]

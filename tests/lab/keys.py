@@ -126,6 +126,12 @@ class Keys:
             self.tokens[password] = (key, region, service, ends)
         return base64.b64encode(f"AWS:{password}".encode()).decode(), ends
 
+    def end_tokens(self):
+        """All registry tokens issued so far are over."""
+        with self.world.lock:
+            for password, (key, region, service, _) in self.tokens.items():
+                self.tokens[password] = (key, region, service, 0)
+
     def redeem(self, password, service="ecr"):
         """(key, region, over) of a token, or (None, None, False) when it was never issued here."""
         key, region, issued_for, ends = self.tokens.get(password, (None, None, None, 0))

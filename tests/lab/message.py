@@ -3,7 +3,10 @@
 import email.utils
 import http.client
 import json
+import time
 import urllib.parse
+
+PIECE = 65536
 
 
 class Close(Exception):
@@ -14,15 +17,87 @@ class Close(Exception):
         self.reset, self.notify = reset, notify
 
 
+class Body:
+    """The body of a request, read from the connection as it is wanted: no layer is held in memory. `length` is None when it
+    comes in chunks. `end_after` makes it end early, as a connection that breaks does; `broken` says that it did."""
+
+    def __init__(self, reader, length):
+        self.reader, self.length, self.left = reader, length, length or 0
+        self.over, self.broken, self.received, self.handed_on = length == 0, False, 0, 0
+        self.limit = self.kept = self.rate = None
+
+    def end_after(self, limit, kept=None):
+        """After `limit` bytes the peer is gone; of them `kept` are handed on (all when it is None)."""
+        self.limit, self.kept = limit, limit if kept is None else kept
+
+    def read(self, size=PIECE):
+        """The next bytes; none at the end, whether it is the right one or not."""
+        while True:
+            if self.limit is not None and not self.over:
+                size = min(size, self.limit - self.received)
+                self.over = self.broken = size <= 0
+            data = b"" if self.over else self.next_piece(size)
+            self.received += len(data)
+            if self.rate and data:
+                time.sleep(len(data) / self.rate)
+            if self.kept is not None and self.received > self.kept and not self.broken:
+                data = data[:max(0, len(data) - (self.received - self.kept))]
+                self.broken = self.over
+                if not data and not self.over:
+                    continue
+            self.handed_on += len(data)
+            return data
+
+    def next_piece(self, size):
+        try:
+            if self.length is None and self.left == 0:
+                self.left = int(self.reader.readline(1024).split(b";")[0], 16)
+                if self.left == 0:
+                    while self.reader.readline(65536).strip():
+                        pass
+                    self.over = True
+                    return b""
+            data = self.reader.read(min(size, self.left))
+        except (OSError, ValueError):
+            data = b""
+        self.left -= len(data)
+        if not data:
+            self.over = self.broken = True
+        elif self.left == 0 and self.length is not None:
+            self.over = True
+        elif self.left == 0:
+            self.reader.readline(16)
+        return data
+
+    def drain_quietly(self):
+        while self.read():
+            pass
+
+    def drain(self):
+        self.drain_quietly()
+        if self.broken:
+            raise Close()
+
+
 class Request:
-    def __init__(self, method, target, headers, body, secure, address):
-        self.method, self.target, self.headers, self.body = method, target, headers, body
+    """`stream` is its body on the way; `body` the whole of it, for who wants that."""
+
+    def __init__(self, method, target, headers, stream, secure, address):
+        self.method, self.target, self.headers, self.stream, self.whole = method, target, headers, stream, None
         self.secure, self.address = secure, address
         parts = urllib.parse.urlsplit(target)
         self.path = urllib.parse.unquote(parts.path)
         self.raw_path, self.raw_query = parts.path, parts.query
         self.query = urllib.parse.parse_qs(parts.query, keep_blank_values=True)
         self.host = (self.header("host") or "").lower()
+
+    @property
+    def body(self):
+        if self.whole is None:
+            self.whole = b"".join(iter(self.stream.read, b""))
+            if self.stream.broken:
+                raise Close()
+        return self.whole
 
     def header(self, name):
         values = [value for key, value in self.headers if key.lower() == name]
@@ -64,6 +139,14 @@ class Response:
         if not isinstance(self.body, bytes):
             self.body = b"".join(self.body)
         return self.body
+
+    def first(self, size):
+        """The body up to so many bytes."""
+        for piece in self.pieces():
+            yield piece[:size]
+            size -= len(piece)
+            if size <= 0:
+                return
 
     def replace(self, body):
         self.body, self.length = body, len(body)

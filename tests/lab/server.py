@@ -8,6 +8,7 @@ import threading
 
 from moto.server import ThreadedMotoServer
 
+from . import faults_data  # noqa: F401  (it adds to the faults)
 from . import images, keys, names, network, public, sources, staged
 from .dns import Dns
 from .front_api import ApiFront
@@ -196,9 +197,12 @@ def new_key(lab, role, allow=("*",), account=keys.ACCOUNT, temporary=False, seco
 @control
 def expire_tokens(lab):
     """All registry tokens issued so far are over."""
-    with lab.world.lock:
-        for password, (key, region, service, _) in lab.keys.tokens.items():
-            lab.keys.tokens[password] = (key, region, service, 0)
+    lab.keys.end_tokens()
+
+
+@control
+def end_links(lab):
+    lab.world.links_ended += 1
 
 
 @control

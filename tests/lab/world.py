@@ -14,7 +14,8 @@ DEFAULTS = {
     "filter_with_ids": "honour",   # filter together with imageIds: honour or reject (InvalidParameterException)
     "page_limit": None,            # pages are never longer, whatever maxResults says
     "empty_pages": False,          # every page is preceded by an empty one that carries a token
-    "absolute_location": True,     # Location of uploads: absolute as ECR's, else relative
+    "upload_location": None,       # Location of uploads: a form of uploads.py; None: absolute in ECR, relative elsewhere
+    "link_seconds": 3600,          # life of a signed link to a layer
     "restore_polls": 1,            # looks (DescribeImages) at a restored image that still find it ACTIVATING
     "preview_polls": 0,            # looks at a lifecycle preview that still find it IN_PROGRESS
     "preview_status": "COMPLETE",  # what it is after that: COMPLETE, FAILED or EXPIRED
@@ -31,6 +32,7 @@ class World:
         self.lock = threading.RLock()   # guards the state of the services (images, keys, tokens, cache rules)
         self.epoch = 0                  # grows at each reset, so that storage of earlier tests is not seen
         self.settings = dict(DEFAULTS)
+        self.links_ended = 0            # grows whenever all links to layers that are out come to their end
 
     def now(self):
         return time.time() + self.settings["clock"]
