@@ -14,39 +14,17 @@ struct registry_client item_registry(struct session *session, const struct item 
                             item->deadline);
 }
 
-/* The child for a platform, of several the one that fits best, as a pull takes it; without one, the only child. */
-static const struct descriptor *choose(const struct manifest *index, const char *platform)
-{
-    const struct descriptor *found = NULL;
-    size_t count = 0;
-    int best = 0;
-    for (size_t i = 0; i < index->child_count; i++) {
-        const struct descriptor *child = &index->children[i];
-        int rank = !platform ? 1 : child->platform ? platform_rank(child->platform, platform) : 0;
-        count += !child->for_none;
-        if (child->for_none || rank <= best)
-            continue;
-        found = child;
-        best = rank;
-    }
-    return platform || count == 1 ? found : NULL;
-}
-
 static int no_choice(const struct item *item, const struct manifest *index, const char *platform, struct error *error)
 {
-    struct buf text = BUF_INIT;
-    for (size_t i = 0; i < index->child_count; i++)
-        if (index->children[i].platform)
-            buf_printf(&text, "%s%s", text.len ? ", " : "", index->children[i].platform);
-    if (!text.len) {
+    const char *platforms = manifest_platforms(error->arena, index);
+    if (!*platforms) {
         error_set(error, REASON_NO_PLATFORM, item->reference.text, "its images do not say what platform they are for");
         error_hint(error, "name one of them by its digest: ecr manifest shows them");
     } else {
         error_set(error, REASON_NO_PLATFORM, item->reference.text, "%s%s it is for %s", platform ? platform : "",
-                  platform ? " is not among its platforms:" : "it has more than one platform:", text.data);
+                  platform ? " is not among its platforms:" : "it has more than one platform:", platforms);
         error_hint(error, "name one with --platform");
     }
-    buf_free(&text);
     return -1;
 }
 
@@ -87,7 +65,7 @@ int fetch_manifest(struct session *session, const struct item *item, const char 
         return 0;
     if (!parsed.is_index)
         return check_single(&client, item, &parsed, platform, arena, error);
-    const struct descriptor *child = choose(&parsed, platform);
+    const struct descriptor *child = manifest_child(&parsed, platform);
     if (!child)
         return no_choice(item, &parsed, platform, error);
     return registry_get_manifest(&client, item->reference.repository, child->digest, arena, manifest, error);
@@ -104,7 +82,7 @@ int fetch_config(struct session *session, const struct item *item, const char *p
         return -1;
     const char *fault = manifest_parse(arena, manifest.body, &parsed);
     if (!fault && parsed.is_index) {
-        const struct descriptor *child = choose(&parsed, platform);
+        const struct descriptor *child = manifest_child(&parsed, platform);
         if (!child)
             return no_choice(item, &parsed, platform, error);
         if (registry_get_manifest(&client, repository, child->digest, arena, &manifest, error) < 0)

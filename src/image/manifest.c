@@ -1,5 +1,6 @@
 #include "image/manifest.h"
 
+#include "base/buf.h"
 #include "base/json.h"
 #include "image/digest.h"
 #include "image/platform.h"
@@ -74,6 +75,12 @@ const char *manifest_parse(struct arena *arena, struct slice text, struct manife
                    : "one of its manifests has no proper digest";
     if (json_is(old_layers, JSON_ARRAY))
         return read_schema1(arena, old_layers, manifest) ? NULL : "one of its layers has no proper digest";
+    struct json_node blobs = json_get(root, "blobs"); /* of the artifact manifests that image-spec 1.1 withdrew */
+    bool artifact = json_is(blobs, JSON_ARRAY) && !json_exists(config) && !json_exists(layers);
+    if (artifact)
+        return read_list(arena, blobs, &manifest->layers, &manifest->layer_count)
+                   ? NULL
+                   : "one of its blobs has no proper digest";
     if (!json_is(config, JSON_OBJECT) && !json_is(layers, JSON_ARRAY))
         return "it is neither of an image nor an index";
     if (!json_is(config, JSON_OBJECT))
@@ -83,4 +90,30 @@ const char *manifest_parse(struct arena *arena, struct slice text, struct manife
     return read_list(arena, layers, &manifest->layers, &manifest->layer_count)
                ? NULL
                : "one of its layers has no proper digest";
+}
+
+const struct descriptor *manifest_child(const struct manifest *index, const char *platform)
+{
+    const struct descriptor *found = NULL;
+    size_t count = 0;
+    int best = 0;
+    for (size_t i = 0; i < index->child_count; i++) {
+        const struct descriptor *child = &index->children[i];
+        int rank = !platform ? 1 : child->platform ? platform_rank(child->platform, platform) : 0;
+        count += !child->for_none;
+        if (child->for_none || rank <= best)
+            continue;
+        found = child;
+        best = rank;
+    }
+    return platform || count == 1 ? found : NULL;
+}
+
+const char *manifest_platforms(struct arena *arena, const struct manifest *index)
+{
+    struct buf text = BUF_INIT;
+    for (size_t i = 0; i < index->child_count; i++)
+        if (index->children[i].platform)
+            buf_printf(&text, "%s%s", text.len ? ", " : "", index->children[i].platform);
+    return buf_detach(&text, arena);
 }

@@ -28,4 +28,10 @@ struct manifest {
 /* NULL, or what is wrong with it. All lives in `arena`. */
 const char *manifest_parse(struct arena *arena, struct slice text, struct manifest *manifest);
 
+/* The child for a platform, of several the one that fits best, as a pull takes it; without one, the only child. */
+const struct descriptor *manifest_child(const struct manifest *index, const char *platform);
+
+/* The platforms of its children, "linux/amd64, linux/arm64"; "": none is said. */
+const char *manifest_platforms(struct arena *arena, const struct manifest *index);
+
 #endif

@@ -108,7 +108,7 @@ int archive_out_end(struct archive_out *out, struct error *error)
         return -1;
     if (out->in_order)
         return 0;
-    if (fchmod(out->fd, usual_mode(out->path)) < 0 || fsync(out->fd) < 0 || rename(out->meanwhile, out->path) < 0)
+    if (fchmod(out->fd, usual_mode(out->path)) < 0 || rename(out->meanwhile, out->path) < 0)
         return fail(out, errno, error);
     leftover_done(out->meanwhile);
     close(out->fd);

@@ -129,7 +129,7 @@ static int put_file(struct arena *arena, const char *dir, const char *name, stru
     mode_t mode = stat(path, &info) == 0 ? info.st_mode & 0777 : 0666 & ~mask;
     ssize_t written = write(fd, text.data, text.len);
     int why = written == (ssize_t)text.len ? 0 : written < 0 ? errno : ENOSPC;
-    if (!why && (fchmod(fd, mode) < 0 || fsync(fd) < 0 || rename(meanwhile, path) < 0))
+    if (!why && (fchmod(fd, mode) < 0 || rename(meanwhile, path) < 0))
         why = errno;
     close(fd);
     if (why)
@@ -200,7 +200,7 @@ int layout_blob_end(struct layout_blob *blob, struct error *error)
 {
     int why = 0;
     bool whole = (blob->size < 0 || blob->written == blob->size) && has_digest(blob);
-    if (whole && (fchmod(blob->fd, 0644) < 0 || fsync(blob->fd) < 0 || rename(blob->path, blob->final_path) < 0))
+    if (whole && (fchmod(blob->fd, 0644) < 0 || rename(blob->path, blob->final_path) < 0))
         why = errno;
     if (!whole || why)
         layout_blob_drop(blob);
@@ -235,15 +235,20 @@ static void write_entry(struct buf *out, const struct layout_image *image, const
     json_close(out, '}');
 }
 
-/* The old entries, but for that of the tag, and for one of this image without a tag; then the new one. */
-static void write_index(struct buf *out, struct json_node old, const struct layout_image *image, const char *tag)
+static void open_index(struct buf *out)
 {
-    struct json_node list = json_get(old, "manifests");
     json_open(out, '{');
     json_member_int(out, "schemaVersion", 2);
     json_member_str(out, "mediaType", INDEX_TYPE);
     json_member(out, "manifests");
     json_open(out, '[');
+}
+
+/* The old entries, but for that of the tag, and for one of this image without a tag; then the new one. */
+static void write_index(struct buf *out, struct json_node old, const struct layout_image *image, const char *tag)
+{
+    struct json_node list = json_get(old, "manifests");
+    open_index(out);
     for (struct json_node entry = json_first(list); json_exists(entry); entry = json_next(list, entry)) {
         struct json_node name = tag_of(entry);
         bool replaced = tag ? json_equals(name, tag) : false;
@@ -256,9 +261,31 @@ static void write_index(struct buf *out, struct json_node old, const struct layo
     json_close(out, '}');
 }
 
-void layout_write_index(struct buf *out, const struct layout_image *image, const char *tag)
+int layout_list(struct arena *arena, const char *dir, const struct slice *text, const char ***digests, size_t *count,
+                struct error *error)
 {
-    write_index(out, (struct json_node){NULL, 0}, image, tag);
+    struct json index;
+    struct layout_image image;
+    *count = 0;
+    if ((text ? parse_index(arena, dir, *text, &index, error) : read_index(arena, dir, &index, error)) < 0)
+        return -1;
+    struct json_node list = json_get(json_root(&index), "manifests");
+    *digests = arena_array(arena, json_count(list), sizeof **digests);
+    for (struct json_node entry = json_first(list); json_exists(entry); entry = json_next(list, entry)) {
+        if (take_image(arena, dir, entry, &image, error) < 0)
+            return -1;
+        (*digests)[(*count)++] = image.digest;
+    }
+    return 0;
+}
+
+void layout_write_index(struct buf *out, const struct layout_image *images, size_t count, const char *tag)
+{
+    open_index(out);
+    for (size_t i = 0; i < count; i++)
+        write_entry(out, &images[i], i ? NULL : tag);
+    json_close(out, ']');
+    json_close(out, '}');
 }
 
 int layout_enter(struct arena *arena, const char *dir, const char *tag, const struct layout_image *image,

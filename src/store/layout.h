@@ -58,8 +58,12 @@ int layout_blob_add(struct layout_blob *blob, struct slice data, struct error *e
 int layout_blob_end(struct layout_blob *blob, struct error *error);
 void layout_blob_drop(struct layout_blob *blob);
 
-/* The text of an index.json with one image, which a tag (NULL: none) names. */
-void layout_write_index(struct buf *out, const struct layout_image *image, const char *tag);
+/* The digests of all images that an index.json names, in `arena`: of the layout, or of a text (`text` not NULL). */
+int layout_list(struct arena *arena, const char *dir, const struct slice *text, const char ***digests, size_t *count,
+                struct error *error);
+
+/* The text of an index.json with these images; a tag (NULL: none) names the first. */
+void layout_write_index(struct buf *out, const struct layout_image *images, size_t count, const char *tag);
 
 #define LAYOUT_MARK "{\"imageLayoutVersion\":\"1.0.0\"}" /* what the file "oci-layout" holds */
 

@@ -1,0 +1,45 @@
+#include <string.h>
+
+#include "image/digest.h"
+#include "move/source.h"
+
+/* Archives of 'docker save': their image gets a manifest of ours. */
+
+static int open_archive(struct move_source *source, struct arena *arena, struct error *error)
+{
+    if (archive_open(arena, source->place->path, &source->archive, error) < 0)
+        return -1;
+    return docker_archive_read(&source->archive, arena, &source->docker, error);
+}
+
+static int get_manifest(struct move_source *source, struct mover *mover, const char *digest, struct arena *arena,
+                        struct move_manifest *manifest, struct error *error)
+{
+    (void)mover;
+    (void)error;
+    (void)digest; /* there is no other */
+    *manifest = (struct move_manifest){digest_of(arena, source->docker.manifest), NULL, source->docker.manifest,
+                                       (int64_t)source->docker.manifest.len};
+    return 0;
+}
+
+static int open_blob(struct move_source *source, struct mover *mover, const struct descriptor *what,
+                     struct source_blob *blob, struct error *error)
+{
+    (void)mover;
+    (void)error;
+    size_t i = 0; /* the manifest that names it was made of these */
+    while (strcmp(source->docker.blobs[i].digest, what->digest) != 0)
+        i++;
+    blob->content = (struct archive_content){&source->archive, source->docker.blobs[i].entry};
+    blob->reader = archive_reader(&blob->content);
+    return 0;
+}
+
+static void end_blob(struct source_blob *blob)
+{
+    (void)blob;
+}
+
+const struct source_kind source_docker_archive = {
+    .open = open_archive, .manifest = get_manifest, .blob = open_blob, .blob_end = end_blob, .blame = REASON_USAGE};

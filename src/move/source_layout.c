@@ -1,0 +1,180 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "image/digest.h"
+#include "move/source.h"
+#include "registry/manifest.h"
+#include "registry/referrer.h"
+
+/* OCI layouts, in a folder or in an archive. */
+
+static int open_layout(struct move_source *source, struct arena *arena, struct error *error)
+{
+    return layout_find(arena, source->place->path, source->place->tag, &source->image, error);
+}
+
+static int open_archive(struct move_source *source, struct arena *arena, struct error *error)
+{
+    struct slice text;
+    if (archive_open(arena, source->place->path, &source->archive, error) < 0)
+        return -1;
+    const struct tar_entry *entry = archive_find(&source->archive, "index.json", error);
+    if (!entry) {
+        error_hint(error, "is it an archive of an OCI layout? That of 'docker save' is docker-archive:%s",
+                   source->archive.name);
+        return -1;
+    }
+    if (archive_read(&source->archive, entry, LAYOUT_INDEX_MAX, arena, &text, error) < 0)
+        return -1;
+    return layout_find_in(arena, source->archive.name, text, source->place->tag, &source->image, error);
+}
+
+static int cannot_read(const char *path, int why, struct error *error)
+{
+    return error_set(error, REASON_USAGE, path, "%s: %s",
+                     why == ENOENT ? "the layout lacks this blob" : "cannot read it", strerror(why));
+}
+
+static ssize_t read_file(void *context, int64_t offset, char *out, size_t size, struct error *error)
+{
+    const struct source_blob *blob = context;
+    for (;;) {
+        ssize_t got = pread(blob->fd, out, size, (off_t)offset);
+        if (got > 0)
+            return got;
+        if (got < 0 && errno == EINTR)
+            continue;
+        return got < 0 ? cannot_read(blob->path, errno, error)
+                       : error_set(error, REASON_USAGE, blob->path, "it became shorter while it was read");
+    }
+}
+
+static int check_size(const char *path, int64_t is, int64_t said, struct error *error)
+{
+    return said < 0 || is == said ? 0
+                                  : error_set(error, REASON_USAGE, path, "it has %lld bytes, and should have %lld",
+                                              (long long)is, (long long)said);
+}
+
+static int open_file(struct move_source *source, struct mover *mover, const struct descriptor *what,
+                     struct source_blob *blob, struct error *error)
+{
+    struct stat info;
+    blob->path = layout_blob_path(mover->arena, source->place->path, what->digest);
+    blob->fd = open(blob->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (blob->fd < 0)
+        return cannot_read(blob->path, errno, error);
+    if (fstat(blob->fd, &info) < 0 || !S_ISREG(info.st_mode)) {
+        close(blob->fd);
+        return error_set(error, REASON_USAGE, blob->path, "it is no file");
+    }
+    blob->reader = (struct reader){read_file, blob, info.st_size};
+    if (check_size(blob->path, info.st_size, what->size, error) == 0)
+        return 0;
+    close(blob->fd);
+    return -1;
+}
+
+static void close_file(struct source_blob *blob)
+{
+    close(blob->fd);
+}
+
+static const char *entry_name(struct arena *arena, const char *digest)
+{
+    return arena_printf(arena, "blobs/sha256/%s", digest + strlen("sha256:"));
+}
+
+static int open_entry(struct move_source *source, struct mover *mover, const struct descriptor *what,
+                      struct source_blob *blob, struct error *error)
+{
+    const char *name = entry_name(mover->arena, what->digest);
+    blob->content = (struct archive_content){&source->archive, archive_find(&source->archive, name, error)};
+    if (!blob->content.entry || check_size(arena_printf(mover->arena, "%s: %s", source->archive.name, name),
+                                           blob->content.entry->size, what->size, error) < 0)
+        return -1;
+    blob->reader = archive_reader(&blob->content);
+    return 0;
+}
+
+static void close_entry(struct source_blob *blob)
+{
+    (void)blob;
+}
+
+static int read_blob_file(const char *path, struct arena *arena, struct slice *body, struct error *error)
+{
+    struct buf text;
+    int why = file_read(path, MANIFEST_MAX, &text);
+    if (why)
+        return cannot_read(path, why, error);
+    *body = arena_slice(arena, buf_view(&text));
+    buf_free(&text);
+    return 0;
+}
+
+static int read_body(struct move_source *source, const char *digest, struct arena *arena, struct slice *body,
+                     struct error *error)
+{
+    if (source->place->kind == PLACE_LAYOUT)
+        return read_blob_file(layout_blob_path(arena, source->place->path, digest), arena, body, error);
+    const struct tar_entry *entry = archive_find(&source->archive, entry_name(arena, digest), error);
+    return entry ? archive_read(&source->archive, entry, MANIFEST_MAX, arena, body, error) : -1;
+}
+
+static int get_manifest(struct move_source *source, struct mover *mover, const char *digest, struct arena *arena,
+                        struct move_manifest *manifest, struct error *error)
+{
+    (void)mover;
+    bool named = !digest;
+    if (named)
+        digest = source->image.digest;
+    *manifest = (struct move_manifest){.digest = digest, .media_type = named ? source->image.media_type : NULL};
+    if (read_body(source, digest, arena, &manifest->body, error) < 0)
+        return -1;
+    manifest->size = (int64_t)manifest->body.len;
+    if (!digest_fits(digest, manifest->body))
+        return source_lied(source, digest, error);
+    return named ? check_size(source->place->text, manifest->size, source->image.size, error) : 0;
+}
+
+static int list_referrers(struct move_source *source, struct mover *mover, const char *digest, struct arena *arena,
+                          const char ***list, size_t *count, struct error *error)
+{
+    struct slice text = {NULL, 0};
+    size_t all = 0;
+    (void)mover;
+    bool archive = source->place->kind == PLACE_OCI_ARCHIVE;
+    const struct tar_entry *entry = archive ? archive_find(&source->archive, "index.json", error) : NULL;
+    if (entry && archive_read(&source->archive, entry, LAYOUT_INDEX_MAX, arena, &text, error) < 0)
+        return -1;
+    if (layout_list(arena, source->place->path, entry ? &text : NULL, list, &all, error) < 0)
+        return -1;
+    for (size_t i = 0; i < all; i++) {
+        struct slice body;
+        if (read_body(source, (*list)[i], arena, &body, error) < 0)
+            return -1;
+        const char *subject = registry_subject(arena, body);
+        if (subject && strcmp(subject, digest) == 0)
+            (*list)[(*count)++] = (*list)[i];
+    }
+    return 0;
+}
+
+const struct source_kind source_layout = {.open = open_layout,
+                                          .manifest = get_manifest,
+                                          .blob = open_file,
+                                          .blob_end = close_file,
+                                          .referrers = list_referrers,
+                                          .blame = REASON_USAGE};
+
+const struct source_kind source_oci_archive = {.open = open_archive,
+                                               .manifest = get_manifest,
+                                               .blob = open_entry,
+                                               .blob_end = close_entry,
+                                               .referrers = list_referrers,
+                                               .blame = REASON_USAGE};

@@ -1,0 +1,108 @@
+#include <string.h>
+
+#include "move/target.h"
+#include "store/docker_archive.h"
+#include "store/layout.h"
+
+#define PIECE 65536
+
+static const char *entry_name(struct arena *arena, const char *digest)
+{
+    return arena_printf(arena, "blobs/sha256/%s", digest + strlen("sha256:"));
+}
+
+static int open_file(struct move_target *target, struct mover *mover, struct error *error)
+{
+    return archive_out_open(mover->arena, target->move->to->path, &target->archive, error);
+}
+
+static int open_oci(struct move_target *target, struct mover *mover, struct error *error)
+{
+    if (open_file(target, mover, error) < 0)
+        return -1;
+    return archive_out_put(&target->archive, "oci-layout", slice_of(LAYOUT_MARK), error);
+}
+
+static int open_docker(struct move_target *target, struct mover *mover, struct error *error)
+{
+    const struct move *move = target->move;
+    struct manifest parsed;
+    if (move->manifest_count == 1 && !manifest_parse(mover->arena, move->manifests[0].body, &parsed) &&
+        parsed.config.digest)
+        return open_file(target, mover, error);
+    error_set(error, REASON_USAGE, move->to->text, "such an archive holds one image, and %s is none", move->from->text);
+    error_hint(error, "choose one with --platform, or write to oci-archive:FILE");
+    return -1;
+}
+
+static int take_blob(struct move_target *target, struct mover *mover, struct move_blob *blob,
+                     const struct reader *content, struct error *error)
+{
+    char piece[PIECE];
+    const char *name = entry_name(mover->arena, blob->what.digest);
+    int64_t at = archive_out_begin(&target->archive, name, content->length, error);
+    for (int64_t done = 0; at >= 0 && done < content->length;) {
+        ssize_t got = content->read(content->context, done, piece, sizeof piece, error);
+        if (got < 0 || archive_out_write(&target->archive, at + done, (struct slice){piece, (size_t)got}, error) < 0)
+            return -1;
+        done += got;
+    }
+    atomic_store(&blob->state, BLOB_COPIED);
+    return at < 0 ? -1 : archive_out_pad(&target->archive, content->length, error);
+}
+
+static int take_oci_manifest(struct move_target *target, struct mover *mover, const struct move_manifest *manifest,
+                             const char *tag, struct error *error)
+{
+    (void)tag; /* it stands in the index, which comes last */
+    return archive_out_put(&target->archive, entry_name(mover->arena, manifest->digest), manifest->body, error);
+}
+
+/* The image, and behind it what refers to it. */
+static int end_oci(struct move_target *target, struct error *error)
+{
+    struct buf index = BUF_INIT;
+    const struct move *move = target->move;
+    size_t count = move->manifest_count - move->root;
+    struct layout_image *images = arena_array(move->arena, count, sizeof *images);
+    for (size_t i = 0; i < count; i++) {
+        const struct move_manifest *manifest = &move->manifests[move->root + i];
+        images[i] = (struct layout_image){manifest->digest, manifest->media_type, manifest->size};
+    }
+    layout_write_index(&index, images, count, move->tag_count ? move->tags[0] : NULL);
+    int status = archive_out_put(&target->archive, "index.json", buf_view(&index), error);
+    buf_free(&index);
+    return status < 0 ? -1 : archive_out_end(&target->archive, error);
+}
+
+static int take_docker_manifest(struct move_target *target, struct mover *mover, const struct move_manifest *manifest,
+                                const char *tag, struct error *error)
+{
+    (void)tag; /* an archive of docker's holds a whole name */
+    struct manifest parsed;
+    struct buf text = BUF_INIT;
+    struct arena *arena = mover->arena;
+    if (manifest_parse(arena, manifest->body, &parsed)) /* it was taken apart before */
+        return -1;
+    const char **layers = arena_array(arena, parsed.layer_count + 1, sizeof *layers);
+    for (size_t i = 0; i < parsed.layer_count; i++)
+        layers[i] = entry_name(arena, parsed.layers[i].digest);
+    docker_archive_write_manifest(&text, entry_name(arena, parsed.config.digest), layers, parsed.layer_count,
+                                  target->move->name);
+    int status = archive_out_put(&target->archive, "manifest.json", buf_view(&text), error);
+    buf_free(&text);
+    return status;
+}
+
+static int end(struct move_target *target, struct error *error)
+{
+    return archive_out_end(&target->archive, error);
+}
+
+static void drop(struct move_target *target)
+{
+    archive_out_drop(&target->archive);
+}
+
+const struct target_kind target_oci_archive = {open_oci, take_blob, take_oci_manifest, end_oci, drop};
+const struct target_kind target_docker_archive = {open_docker, take_blob, take_docker_manifest, end, drop};

@@ -1,0 +1,90 @@
+#include <string.h>
+
+#include "base/clock.h"
+#include "move/target.h"
+#include "store/layout.h"
+
+#define LOCK_WAIT_MS 60000
+#define PIECE        65536
+
+static int open_layout(struct move_target *target, struct mover *mover, struct error *error)
+{
+    struct move *move = target->move;
+    const char *dir = move->to->path;
+    if (layout_make(mover->arena, dir, error) < 0)
+        return -1;
+    for (size_t i = 0; i < move->blob_count; i++) {
+        struct move_blob *blob = &move->blobs[i];
+        if (atomic_load(&blob->state) == BLOB_WAITING && layout_has_blob(dir, blob->what.digest, blob->what.size))
+            atomic_store(&blob->state, BLOB_EXISTS);
+    }
+    return 0;
+}
+
+static int copy(struct layout_blob *file, const struct reader *content, struct error *error)
+{
+    char piece[PIECE];
+    for (int64_t done = 0; done < content->length;) {
+        ssize_t got = content->read(content->context, done, piece, sizeof piece, error);
+        if (got < 0 || layout_blob_add(file, (struct slice){piece, (size_t)got}, error) < 0)
+            return -1;
+        done += got;
+    }
+    return 0;
+}
+
+static int take_blob(struct move_target *target, struct mover *mover, struct move_blob *blob,
+                     const struct reader *content, struct error *error)
+{
+    struct layout_blob file;
+    if (layout_blob_begin(mover->arena, target->move->to->path, blob->what.digest, blob->what.size, &file, error) < 0)
+        return -1;
+    if (copy(&file, content, error) < 0) {
+        layout_blob_drop(&file);
+        return -1;
+    }
+    atomic_store(&blob->state, BLOB_COPIED);
+    return layout_blob_end(&file, error);
+}
+
+static int put_manifest(struct move_target *target, struct mover *mover, const struct move_manifest *manifest,
+                        struct error *error)
+{
+    struct layout_blob file;
+    const char *dir = target->move->to->path;
+    if (layout_has_blob(dir, manifest->digest, manifest->size))
+        return 0;
+    if (layout_blob_begin(mover->arena, dir, manifest->digest, manifest->size, &file, error) < 0)
+        return -1;
+    if (layout_blob_add(&file, manifest->body, error) < 0) {
+        layout_blob_drop(&file);
+        return -1;
+    }
+    return layout_blob_end(&file, error);
+}
+
+static int take_manifest(struct move_target *target, struct mover *mover, const struct move_manifest *manifest,
+                         const char *tag, struct error *error)
+{
+    struct move *move = target->move;
+    const struct move_manifest *root = &move->manifests[move->root];
+    struct layout_image image = {manifest->digest, manifest->media_type, manifest->size};
+    bool named = strcmp(root->digest, manifest->digest) == 0 || manifest > root; /* referrers stand behind the image */
+    if (put_manifest(target, mover, manifest, error) < 0)
+        return -1;
+    return named ? layout_enter(mover->arena, move->to->path, tag, &image, deadline_in(LOCK_WAIT_MS), error) : 0;
+}
+
+static int end(struct move_target *target, struct error *error)
+{
+    (void)target;
+    (void)error;
+    return 0;
+}
+
+static void drop(struct move_target *target)
+{
+    (void)target; /* the blobs that are whole stay for the next run */
+}
+
+const struct target_kind target_layout = {open_layout, take_blob, take_manifest, end, drop};
