@@ -13,4 +13,14 @@ struct reader {
     int64_t length; /* bytes */
 };
 
+/* A part of a file. */
+struct file_part {
+    int fd; /* seekable; the caller's */
+    const char *name;
+    int64_t first, length; /* bytes */
+};
+
+/* Reads it; `part` outlives the reader. Errors are of reason usage: the file is the user's. */
+struct reader file_part_reader(struct file_part *part);
+
 #endif

@@ -1,5 +1,7 @@
 #include "check/daemon.h"
 
+#include "auth/stored.h"
+
 void daemon_ask_each(struct session *session, struct todo todo, const char *source, bool for_local,
                      void (*ask)(struct session *, struct docker *, struct item *, struct arena *))
 {
@@ -31,4 +33,16 @@ void daemon_record(struct session *session, struct item *item, const char *sourc
         outcome->detail = error_text(failed, scratch);
     }
     item_decide(item, &session->arena, source, outcome);
+}
+
+const struct docker_login *daemon_login(struct arena *arena, const struct docker_auth *auth, const char *registry)
+{
+    struct docker_login *login = arena_alloc(arena, sizeof *login);
+    login->header = registry_auth_header(arena, auth, registry);
+    login->secrets[0] = login->header;
+    login->secrets[1] = basic_authorization(arena, auth);
+    login->secrets[2] = auth->password;
+    login->secrets[3] = auth->identity_token;
+    login->secrets[4] = auth->registry_token;
+    return login;
 }

@@ -14,4 +14,7 @@ void daemon_ask_each(struct session *session, struct todo todo, const char *sour
 void daemon_record(struct session *session, struct item *item, const char *source, struct outcome *outcome,
                    const struct error *failed, struct arena *scratch);
 
+/* What a daemon logs in to a registry with, in `arena`. */
+const struct docker_login *daemon_login(struct arena *arena, const struct docker_auth *auth, const char *registry);
+
 #endif

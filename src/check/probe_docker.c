@@ -26,18 +26,6 @@ struct way {
     const char *not_sent; /* why anonymously although that may not show what is there; NULL */
 };
 
-static const struct docker_login *make_login(struct arena *arena, const struct docker_auth *auth, const char *registry)
-{
-    struct docker_login *login = arena_alloc(arena, sizeof *login);
-    login->header = registry_auth_header(arena, auth, registry);
-    login->secrets[0] = login->header;
-    login->secrets[1] = basic_authorization(arena, auth);
-    login->secrets[2] = auth->password;
-    login->secrets[3] = auth->identity_token;
-    login->secrets[4] = auth->registry_token;
-    return login;
-}
-
 static bool is_private_ecr(const struct item *item)
 {
     return item->is_ecr && !item->ecr.is_public;
@@ -71,7 +59,7 @@ static int choose_way(struct session *session, const struct docker *docker, cons
             return -1;
         way->kind = found ? LOGIN_ECR : LOGIN_STORED;
     }
-    way->login = found ? make_login(arena, &auth, registry) : NULL;
+    way->login = found ? daemon_login(arena, &auth, registry) : NULL;
     return 0;
 }
 

@@ -55,6 +55,9 @@ int cmd_lifecycle(struct invocation *invocation);
 int cmd_cache(struct invocation *invocation);
 int cmd_replication(struct invocation *invocation);
 int cmd_scan(struct invocation *invocation);
+int cmd_pull(struct invocation *invocation);
+int cmd_push(struct invocation *invocation);
+int cmd_copy(struct invocation *invocation);
 int cmd_api(struct invocation *invocation);
 
 /* A name that the program may be called by, and the command that this stands for. */

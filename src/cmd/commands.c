@@ -2,6 +2,14 @@
 
 #include "cmd/images.h"
 
+#define MOVE_HELP                                                                                                      \
+    "  --platform OS/ARCH       the image for this platform alone\n"                                                   \
+    "  --all-platforms          the index with all of them\n"                                                          \
+    "  --referrers              what refers to the image, too: signatures, attestations\n"                             \
+    "Prints the digest; with --json an object a line about what goes on. Manifests and layers stay as they are, "      \
+    "byte\n"                                                                                                           \
+    "for byte. What was cut off goes on; a second run takes over what is whole.\n"
+
 const struct command command_table[] = {
     {"check", cmd_check, "is the image there, and would a pull get it?",
      "usage: ecr check [OPTION...] [-f FILE]... IMAGE...\n\n"
@@ -134,6 +142,25 @@ const struct command command_table[] = {
      "  --on-push FILTER         repositories whose images are scanned once, when they are pushed: 'team/*'\n"
      "  --continuous FILTER      those that are scanned again whenever something new is known\n"
      "  --yes                    do not ask\n"},
+    {"pull", cmd_pull, "an image from a registry into files on this machine, or into the daemon",
+     "usage: ecr pull [OPTION...] IMAGE [PLACE]\n\n"
+     "PLACE is oci:DIR[:TAG] (the default, named after the repository), oci-archive:FILE[:TAG], docker-archive:FILE "
+     "or\n"
+     "docker:[IMAGE]; FILE '-' is standard output. Of an image for several platforms this machine's is "
+     "taken.\n" MOVE_HELP},
+    {"push", cmd_push, "an image from files or the daemon to a registry, under one or several tags",
+     "usage: ecr push [OPTION...] PLACE IMAGE...\n\n"
+     "PLACE is oci:DIR[:TAG], oci-archive:FILE[:TAG], docker-archive:FILE or docker:IMAGE; FILE '-' is standard "
+     "input.\n"
+     "Layers go up as they are: an uncompressed one in an archive of 'docker save' stays so, under an OCI manifest.\n"
+     "The tags are set last, in their order.\n"
+     "  --create-repo            make the repository in ECR if it is not there\n" MOVE_HELP},
+    {"copy", cmd_copy, "an image from any place to any other",
+     "usage: ecr copy [OPTION...] FROM TO\n\n"
+     "Both are a registry's image, or a PLACE as of 'ecr pull'. All platforms are copied; within one registry layers "
+     "are\n"
+     "taken over without a transfer where it offers that.\n"
+     "  --create-repo            make the repository in ECR if it is not there\n" MOVE_HELP},
     {"api", cmd_api, "any operation of ECR or ECR Public, by its name",
      "usage: ecr api [--public] [--no-paginate] [--format MEMBER] OPERATION [JSON|@FILE|-]\n\n"
      "OPERATION is the API's name (DescribeImages) or the aws CLI's (describe-images). All pages are merged.\n"},

@@ -33,21 +33,36 @@ static int load_tls(struct docker *docker, struct arena *arena, struct error *er
     return 0;
 }
 
-static int get(struct docker *docker, const char *method, const char *path, const char *auth, int64_t deadline,
-               struct arena *arena, struct http_reply *reply, struct error *error)
+int docker_send(struct docker *docker, const struct docker_call *call, int64_t deadline, struct arena *arena,
+                struct http_reply *reply, struct error *error)
 {
     struct http_request request;
     struct url url = docker->endpoint.url;
+    struct slice query = slice_of(call->path);
+    const char *path = arena_copy(arena, slice_cut(&query, '?'));
     url.path = docker->version ? arena_printf(arena, "/v%s%s", docker->version, path) : path;
-    url.query = NULL;
-    http_request_init(&request, method, &url);
+    url.query = query.data ? arena_copy(arena, query) : NULL;
+    http_request_init(&request, call->method, &url);
     request.deadline = deadline;
     request.body_limit = REPLY_MAX;
-    if (auth)
-        http_request_add(&request, "X-Registry-Auth", auth, true);
+    request.stream = call->stream;
+    request.source = call->source;
+    if (!call->source && strcmp(call->method, "POST") == 0)
+        request.body = (struct slice){"", 0};
+    if (call->content_type)
+        http_request_add(&request, "Content-Type", call->content_type, false);
+    if (call->login)
+        http_request_add(&request, "X-Registry-Auth", call->login->header, true);
     int status = http_send(&docker->http, &request, arena, reply, error);
     docker->dialled = docker->dialled || docker->http.connections > 0;
     return status;
+}
+
+static int get(struct docker *docker, const char *method, const char *path, const struct docker_login *login,
+               int64_t deadline, struct arena *arena, struct http_reply *reply, struct error *error)
+{
+    const struct docker_call call = {.method = method, .path = path, .login = login};
+    return docker_send(docker, &call, deadline, arena, reply, error);
 }
 
 static int bad_reply(const struct docker *docker, const struct http_reply *reply, const char *what, struct error *error)
@@ -161,7 +176,7 @@ static enum reason reason_of_status(int status, struct slice message, bool with_
     }
 }
 
-static const char *cut_secrets(struct arena *arena, const char *text, const struct docker_login *login)
+const char *docker_cut_secrets(struct arena *arena, const char *text, const struct docker_login *login)
 {
     for (size_t i = 0; login && i < DOCKER_SECRETS; i++)
         if (login->secrets[i])
@@ -169,15 +184,15 @@ static const char *cut_secrets(struct arena *arena, const char *text, const stru
     return utf8_excerpt(arena, text);
 }
 
-static int daemon_error(const struct docker *docker, const struct http_reply *reply, const struct docker_login *login,
-                        struct arena *arena, struct error *error)
+int docker_refused(const struct docker *docker, const struct http_reply *reply, const struct docker_login *login,
+                   struct arena *arena, struct error *error)
 {
     struct slice message = error_message(reply, arena);
     int status = reply->head.status;
     if (!message.data)
         return bad_reply(docker, reply, "no message of a Docker daemon", error);
     error_set(error, reason_of_status(status, message, login != NULL), docker->endpoint.name,
-              "the daemon says HTTP %d: %s", status, cut_secrets(arena, arena_copy(arena, message), login));
+              "the daemon says HTTP %d: %s", status, docker_cut_secrets(arena, arena_copy(arena, message), login));
     error->http_status = status;
     error->retry_after = http_retry_after(&reply->head);
     return -1;
@@ -215,11 +230,10 @@ int docker_distribution(struct docker *docker, const char *name, const struct do
     struct http_reply reply;
     struct json json;
     *image = (struct docker_image){.size = -1};
-    if (get(docker, "GET", image_path(arena, "/distribution/", name), login ? login->header : NULL, deadline, arena,
-            &reply, error) < 0)
+    if (get(docker, "GET", image_path(arena, "/distribution/", name), login, deadline, arena, &reply, error) < 0)
         return -1;
     if (reply.head.status != 200)
-        return daemon_error(docker, &reply, login, arena, error);
+        return docker_refused(docker, &reply, login, arena, error);
     if (json_parse(arena, reply.body, &json) < 0)
         return bad_reply(docker, &reply, "its body is not JSON", error);
     struct json_node descriptor = json_get(json_root(&json), "Descriptor");
@@ -252,7 +266,7 @@ int docker_local_image(struct docker *docker, const char *name, const char *repo
     if (get(docker, "GET", image_path(arena, "/images/", name), NULL, deadline, arena, &reply, error) < 0)
         return -1;
     if (reply.head.status != 200) {
-        daemon_error(docker, &reply, NULL, arena, error);
+        docker_refused(docker, &reply, NULL, arena, error);
         if (reply.head.status == 404 && slice_has_nocase(error_message(&reply, arena), "no such image"))
             error->reason = REASON_NO_IMAGE;
         return -1;

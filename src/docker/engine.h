@@ -53,4 +53,22 @@ int docker_distribution(struct docker *docker, const char *name, const struct do
 int docker_local_image(struct docker *docker, const char *name, const char *repository, const char *digest,
                        int64_t deadline, struct arena *arena, struct docker_image *image, struct error *error);
 
+/* For the files of this room: a call, its path below the API's version, with a query. */
+struct docker_call {
+    const char *method, *path;
+    const struct docker_login *login; /* NULL: none */
+    const struct reader *source;      /* the body; NULL: none, */
+    const char *content_type;         /* of which type */
+    bool stream;                      /* what it answers goes on (struct http_reply) */
+};
+int docker_send(struct docker *docker, const struct docker_call *call, int64_t deadline, struct arena *arena,
+                struct http_reply *reply, struct error *error);
+
+/* The error for a reply that is no success. Returns -1. */
+int docker_refused(const struct docker *docker, const struct http_reply *reply, const struct docker_login *login,
+                   struct arena *arena, struct error *error);
+
+/* What a daemon says, without what it was told. In `arena`. */
+const char *docker_cut_secrets(struct arena *arena, const char *text, const struct docker_login *login);
+
 #endif

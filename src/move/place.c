@@ -46,7 +46,7 @@ int place_parse(struct arena *arena, const char *text, struct place *place, stru
     size_t i = 0, count = sizeof kinds / sizeof *kinds;
     while (i < count && !slice_starts(slice_of(text), kinds[i].prefix))
         i++;
-    *place = (struct place){.kind = i < count ? kinds[i].kind : PLACE_REGISTRY, .text = text};
+    *place = (struct place){.kind = i < count ? kinds[i].kind : PLACE_REGISTRY, .text = text, .fd = -1};
     if (i == count)
         return parse_reference(arena, text, place, error);
     const char *rest = text + strlen(kinds[i].prefix);

@@ -13,6 +13,7 @@ struct place {
     struct reference reference; /* of a registry's or the daemon's image; `text` NULL for "docker:" alone */
     const char *path;           /* of a layout's folder, an archive; "-": a standard stream */
     const char *tag;            /* in a layout or an OCI archive; NULL: none was given */
+    int fd;                     /* of an archive that has no name, kept between two steps; -1: it has one */
 };
 
 /*

@@ -19,9 +19,7 @@ struct move_source {
 struct source_blob {
     struct reader reader;
     struct registry_download download;
-    struct archive_content content;
-    int fd;
-    const char *path;
+    struct file_part part;
 };
 
 struct source_kind {

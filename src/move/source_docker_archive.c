@@ -1,3 +1,4 @@
+#include <fcntl.h>
 #include <string.h>
 
 #include "image/digest.h"
@@ -7,7 +8,11 @@
 
 static int open_archive(struct move_source *source, struct arena *arena, struct error *error)
 {
-    if (archive_open(arena, source->place->path, &source->archive, error) < 0)
+    const struct place *place = source->place;
+    int fd = place->fd < 0 ? -1 : fcntl(place->fd, F_DUPFD_CLOEXEC, 3);
+    int opened = fd < 0 ? archive_open(arena, place->path, &source->archive, error)
+                        : archive_open_fd(arena, fd, place->text, &source->archive, error);
+    if (opened < 0)
         return -1;
     return docker_archive_read(&source->archive, arena, &source->docker, error);
 }
@@ -31,8 +36,8 @@ static int open_blob(struct move_source *source, struct mover *mover, const stru
     size_t i = 0; /* the manifest that names it was made of these */
     while (strcmp(source->docker.blobs[i].digest, what->digest) != 0)
         i++;
-    blob->content = (struct archive_content){&source->archive, source->docker.blobs[i].entry};
-    blob->reader = archive_reader(&blob->content);
+    blob->part = archive_part(&source->archive, source->docker.blobs[i].entry);
+    blob->reader = file_part_reader(&blob->part);
     return 0;
 }
 

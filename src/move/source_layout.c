@@ -39,20 +39,6 @@ static int cannot_read(const char *path, int why, struct error *error)
                      why == ENOENT ? "the layout lacks this blob" : "cannot read it", strerror(why));
 }
 
-static ssize_t read_file(void *context, int64_t offset, char *out, size_t size, struct error *error)
-{
-    const struct source_blob *blob = context;
-    for (;;) {
-        ssize_t got = pread(blob->fd, out, size, (off_t)offset);
-        if (got > 0)
-            return got;
-        if (got < 0 && errno == EINTR)
-            continue;
-        return got < 0 ? cannot_read(blob->path, errno, error)
-                       : error_set(error, REASON_USAGE, blob->path, "it became shorter while it was read");
-    }
-}
-
 static int check_size(const char *path, int64_t is, int64_t said, struct error *error)
 {
     return said < 0 || is == said ? 0
@@ -64,24 +50,25 @@ static int open_file(struct move_source *source, struct mover *mover, const stru
                      struct source_blob *blob, struct error *error)
 {
     struct stat info;
-    blob->path = layout_blob_path(mover->arena, source->place->path, what->digest);
-    blob->fd = open(blob->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (blob->fd < 0)
-        return cannot_read(blob->path, errno, error);
-    if (fstat(blob->fd, &info) < 0 || !S_ISREG(info.st_mode)) {
-        close(blob->fd);
-        return error_set(error, REASON_USAGE, blob->path, "it is no file");
+    const char *path = layout_blob_path(mover->arena, source->place->path, what->digest);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0)
+        return cannot_read(path, errno, error);
+    blob->part = (struct file_part){fd, path, 0, 0};
+    int status = fstat(fd, &info) < 0 || !S_ISREG(info.st_mode) ? error_set(error, REASON_USAGE, path, "it is no file")
+                                                                : check_size(path, info.st_size, what->size, error);
+    if (status < 0) {
+        close(fd);
+        return -1;
     }
-    blob->reader = (struct reader){read_file, blob, info.st_size};
-    if (check_size(blob->path, info.st_size, what->size, error) == 0)
-        return 0;
-    close(blob->fd);
-    return -1;
+    blob->part.length = info.st_size;
+    blob->reader = file_part_reader(&blob->part);
+    return 0;
 }
 
 static void close_file(struct source_blob *blob)
 {
-    close(blob->fd);
+    close(blob->part.fd);
 }
 
 static const char *entry_name(struct arena *arena, const char *digest)
@@ -93,11 +80,12 @@ static int open_entry(struct move_source *source, struct mover *mover, const str
                       struct source_blob *blob, struct error *error)
 {
     const char *name = entry_name(mover->arena, what->digest);
-    blob->content = (struct archive_content){&source->archive, archive_find(&source->archive, name, error)};
-    if (!blob->content.entry || check_size(arena_printf(mover->arena, "%s: %s", source->archive.name, name),
-                                           blob->content.entry->size, what->size, error) < 0)
+    const struct tar_entry *entry = archive_find(&source->archive, name, error);
+    if (!entry || check_size(arena_printf(mover->arena, "%s: %s", source->archive.name, name), entry->size, what->size,
+                             error) < 0)
         return -1;
-    blob->reader = archive_reader(&blob->content);
+    blob->part = archive_part(&source->archive, entry);
+    blob->reader = file_part_reader(&blob->part);
     return 0;
 }
 

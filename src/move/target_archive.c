@@ -13,7 +13,11 @@ static const char *entry_name(struct arena *arena, const char *digest)
 
 static int open_file(struct move_target *target, struct mover *mover, struct error *error)
 {
-    return archive_out_open(mover->arena, target->move->to->path, &target->archive, error);
+    const struct place *place = target->move->to;
+    if (place->fd < 0)
+        return archive_out_open(mover->arena, place->path, &target->archive, error);
+    archive_out_open_fd(place->fd, place->text, &target->archive);
+    return 0;
 }
 
 static int open_oci(struct move_target *target, struct mover *mover, struct error *error)

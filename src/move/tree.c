@@ -169,7 +169,7 @@ static int visit(const struct tree *tree, struct move_manifest *manifest, int de
 
 static int read_config(const struct tree *tree, const struct descriptor *what, struct arena *arena, struct slice *text)
 {
-    struct source_blob blob = {.fd = -1};
+    struct source_blob blob;
     struct move_source *source = tree->source;
     if (what->size < 0 || what->size > CONFIG_MAX)
         return refuse(tree, source->kind->blame, what->digest, "the configuration's length cannot be");

@@ -155,38 +155,22 @@ const struct tar_entry *archive_find(const struct archive *archive, const char *
     return entry && entry->type == '0' ? entry : NULL;
 }
 
-static ssize_t read_entry(void *context, int64_t offset, char *out, size_t size, struct error *error)
+struct file_part archive_part(const struct archive *archive, const struct tar_entry *entry)
 {
-    const struct archive_content *content = context;
-    const struct tar_entry *entry = content->entry;
-    if ((int64_t)size > entry->size - offset)
-        size = (size_t)(entry->size - offset);
-    for (;;) {
-        ssize_t got = pread(content->archive->tar.fd, out, size, (off_t)(entry->offset + offset));
-        if (got > 0)
-            return got;
-        if (got < 0 && errno == EINTR)
-            continue;
-        return got < 0 ? cannot_read(content->archive->name, errno, error)
-                       : error_set(error, REASON_USAGE, content->archive->name, "it became shorter while it was read");
-    }
-}
-
-struct reader archive_reader(struct archive_content *content)
-{
-    return (struct reader){read_entry, content, content->entry->size};
+    return (struct file_part){archive->tar.fd, archive->name, entry->offset, entry->size};
 }
 
 int archive_read(const struct archive *archive, const struct tar_entry *entry, size_t limit, struct arena *arena,
                  struct slice *content, struct error *error)
 {
-    struct archive_content from = {archive, entry};
+    struct file_part part = archive_part(archive, entry);
+    struct reader reader = file_part_reader(&part);
     if (entry->size > (int64_t)limit)
         return error_set(error, REASON_USAGE, archive->name, "its entry %s is larger than the %zu bytes it may have",
                          entry->name, limit);
     char *data = arena_alloc(arena, (size_t)entry->size + 1);
     for (int64_t done = 0; done < entry->size;) {
-        ssize_t got = read_entry(&from, done, data + done, (size_t)(entry->size - done), error);
+        ssize_t got = reader.read(reader.context, done, data + done, (size_t)(entry->size - done), error);
         if (got < 0)
             return -1;
         done += got;

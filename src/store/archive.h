@@ -31,13 +31,7 @@ const struct tar_entry *archive_find(const struct archive *archive, const char *
 int archive_read(const struct archive *archive, const struct tar_entry *entry, size_t limit, struct arena *arena,
                  struct slice *content, struct error *error);
 
-/* A content that is read in pieces. */
-struct archive_content {
-    const struct archive *archive;
-    const struct tar_entry *entry;
-};
-
-/* Reads it; `content` outlives the reader. */
-struct reader archive_reader(struct archive_content *content);
+/* The same as a part of the archive's file, for what is read in pieces. */
+struct file_part archive_part(const struct archive *archive, const struct tar_entry *entry);
 
 #endif

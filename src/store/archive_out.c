@@ -42,6 +42,12 @@ int archive_out_open(struct arena *arena, const char *file, struct archive_out *
     return out->fd < 0 ? fail(out, errno, error) : 0;
 }
 
+void archive_out_open_fd(int fd, const char *name, struct archive_out *out)
+{
+    *out = (struct archive_out){.name = name, .fd = fd};
+    pthread_mutex_init(&out->lock, NULL);
+}
+
 static bool wait_writable(int fd)
 {
     struct pollfd output = {fd, POLLOUT, 0};
@@ -106,7 +112,7 @@ int archive_out_end(struct archive_out *out, struct error *error)
     static const char end[2 * TAR_BLOCK];
     if (archive_out_write(out, out->at, (struct slice){end, sizeof end}, error) < 0)
         return -1;
-    if (out->in_order)
+    if (!out->meanwhile)
         return 0;
     if (fchmod(out->fd, usual_mode(out->path)) < 0 || rename(out->meanwhile, out->path) < 0)
         return fail(out, errno, error);

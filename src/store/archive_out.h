@@ -23,6 +23,9 @@ struct archive_out {
 /* Opens a file, or standard output for "-". -1 with an error. */
 int archive_out_open(struct arena *arena, const char *file, struct archive_out *out, struct error *error);
 
+/* The same in a file that is open, and stays so, and has no name. */
+void archive_out_open_fd(int fd, const char *name, struct archive_out *out);
+
 /*
  * Writes the head of an entry of that size, and what fills up its end. Returns where its content goes, or -1 with an
  * error. In order the content is to be written before the next entry begins.

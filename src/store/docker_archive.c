@@ -31,8 +31,8 @@ static int bad(const struct reading *reading, const char *what)
 static int hash_entry(const struct reading *reading, const struct tar_entry *entry, char first[static 4],
                       const char **digest)
 {
-    struct archive_content content = {reading->archive, entry};
-    struct reader reader = archive_reader(&content);
+    struct file_part part = archive_part(reading->archive, entry);
+    struct reader reader = file_part_reader(&part);
     struct sha256_state state;
     struct buf text = BUF_INIT;
     uint8_t hash[SHA256_SIZE];

@@ -125,6 +125,11 @@ void term_progress(struct term *term, const char *text)
     term->progress = text != NULL;
 }
 
+void term_put(struct slice text)
+{
+    write_all(2, text);
+}
+
 void term_ask(const struct term *term, const char *text)
 {
     struct buf line = BUF_INIT;

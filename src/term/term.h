@@ -29,6 +29,9 @@ void term_note(const struct term *term, enum term_colour colour, const char *tex
  */
 void term_progress(struct term *term, const char *text);
 
+/* Writes to stderr as it stands: what term/progress.c draws. */
+void term_put(struct slice text);
+
 /* A question, without a line's end, always; NULL ends the line. */
 void term_ask(const struct term *term, const char *text);
 

@@ -1,0 +1,180 @@
+#include "cmd/moving_events.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/json_write.h"
+
+#define EVENT_EVERY_MS 3000
+#define BARS_MAX       MOVE_WORKERS
+#define SHORT_DIGEST   12
+
+static const char *const state_words[] = {
+    [BLOB_WAITING] = "waiting", [BLOB_MOVING] = "moving",   [BLOB_COPIED] = "copied",
+    [BLOB_EXISTS] = "exists",   [BLOB_MOUNTED] = "mounted", [BLOB_ELSEWHERE] = "elsewhere"};
+
+static void open_event(struct buf *out, const char *name)
+{
+    *out = BUF_INIT;
+    json_open(out, '{');
+    json_member_str(out, "event", name);
+}
+
+static void print_event(struct moving *moving, struct buf *out)
+{
+    json_close(out, '}');
+    buf_char(out, '\n');
+    invocation_print(moving->in, buf_view(out));
+    buf_free(out);
+}
+
+static void label_of(const char *digest, char label[static PROGRESS_LABEL_MAX])
+{
+    struct slice hex = slice_of(digest);
+    slice_cut(&hex, ':');
+    hex = slice_head(hex, hex.len < SHORT_DIGEST ? hex.len : SHORT_DIGEST);
+    memcpy(label, hex.data, hex.len);
+    label[hex.len] = 0;
+}
+
+static void on_begun(void *context, const struct move *move)
+{
+    struct buf out;
+    struct moving *moving = context;
+    const struct move_manifest *root = &move->manifests[move->root];
+    moving->since = arena_array(&moving->in->arena, move->blob_count + 1, sizeof *moving->since);
+    moving->next_event = deadline_in(EVENT_EVERY_MS);
+    if (!moving->in->json)
+        return;
+    open_event(&out, "start");
+    json_member_str(&out, "from", move->from->text);
+    json_member_str(&out, "to", move->to->text);
+    json_member_str(&out, "digest", root->digest);
+    json_member_str(&out, "mediaType", root->media_type);
+    json_member_int(&out, "manifests", (int64_t)move->manifest_count);
+    json_member_int(&out, "blobs", (int64_t)move->blob_count);
+    json_member_int(&out, "sizeBytes", move->total);
+    print_event(moving, &out);
+}
+
+static void on_blob(void *context, const struct move *move, const struct move_blob *blob)
+{
+    struct buf out;
+    struct moving *moving = context;
+    int state = atomic_load(&blob->state);
+    (void)move;
+    if (moving->in->json) {
+        open_event(&out, "blob");
+        json_member_str(&out, "digest", blob->what.digest);
+        json_member_int(&out, "sizeBytes", blob->what.size);
+        json_member_str(&out, "status", state_words[state]);
+        print_event(moving, &out);
+    }
+    if (!moving->in->term.terminal && !moving->in->term.verbose)
+        return; /* a log needs no line a layer */
+    char label[PROGRESS_LABEL_MAX];
+    out = BUF_INIT;
+    label_of(blob->what.digest, label);
+    buf_printf(&out, "%s  ", label);
+    term_size(&out, blob->what.size > 0 ? blob->what.size : 0);
+    buf_printf(&out, "  %s", state == BLOB_EXISTS ? "is there already" : state_words[state]);
+    progress_line(&moving->progress, TERM_PLAIN, out.data);
+    buf_free(&out);
+}
+
+static void on_manifest(void *context, const struct move *move, const struct move_manifest *manifest, const char *tag)
+{
+    struct buf out;
+    struct moving *moving = context;
+    (void)move;
+    if (!moving->in->json)
+        return;
+    open_event(&out, "manifest");
+    json_member_str(&out, "digest", manifest->digest);
+    json_member_str(&out, "mediaType", manifest->media_type);
+    json_member_str(&out, "tag", tag);
+    print_event(moving, &out);
+}
+
+static void print_progress(struct moving *moving, const struct progress_bar *whole)
+{
+    struct buf out;
+    if (!moving->in->json || !deadline_passed(moving->next_event))
+        return;
+    moving->next_event = deadline_in(EVENT_EVERY_MS);
+    open_event(&out, "progress");
+    json_member_int(&out, "doneBytes", whole->done);
+    json_member_int(&out, "totalBytes", whole->total);
+    print_event(moving, &out);
+}
+
+static void on_tick(void *context, const struct move *move)
+{
+    struct moving *moving = context;
+    struct progress_bar bars[BARS_MAX], whole = {"all", move_done(move), move->total, moving->began};
+    size_t count = 0;
+    int64_t now = clock_ms();
+    for (size_t i = 0; i < move->blob_count && count < BARS_MAX; i++) {
+        const struct move_blob *blob = &move->blobs[i];
+        if (atomic_load(&blob->state) != BLOB_MOVING)
+            continue;
+        if (!moving->since[i])
+            moving->since[i] = now;
+        struct progress_bar *bar = &bars[count++];
+        *bar = (struct progress_bar){
+            .done = atomic_load(&blob->moved), .total = blob->what.size, .since = moving->since[i]};
+        label_of(blob->what.digest, bar->label);
+    }
+    progress_show(&moving->progress, bars, count, &whole);
+    print_progress(moving, &whole);
+}
+
+void moving_watch(struct moving *moving)
+{
+    moving->began = clock_ms();
+    progress_open(&moving->progress, &moving->in->term);
+    moving->move.events = (struct move_events){on_begun, on_blob, on_manifest, on_tick, moving};
+}
+
+/* "copied 4 blobs, 512 MB (84 MB/s); 2 were there already" */
+static void sum_up(struct moving *moving, int64_t *copied)
+{
+    struct buf line = BUF_INIT, rate = BUF_INIT;
+    const struct move *move = &moving->move;
+    size_t moved = 0, there = 0;
+    for (size_t i = 0; i < move->blob_count; i++) {
+        int state = atomic_load(&move->blobs[i].state);
+        moved += state == BLOB_COPIED;
+        there += state == BLOB_EXISTS || state == BLOB_MOUNTED;
+        *copied += state == BLOB_COPIED ? move->blobs[i].what.size : 0;
+    }
+    struct progress_bar all = {"", *copied, *copied, moving->began};
+    progress_rate(&rate, &all, clock_ms());
+    buf_printf(&line, "copied %zu blob%s, ", moved, moved == 1 ? "" : "s");
+    term_size(&line, *copied);
+    if (rate.len)
+        buf_printf(&line, " (%s)", rate.data);
+    if (there)
+        buf_printf(&line, "; %zu %s there already", there, there == 1 ? "was" : "were");
+    term_note(&moving->in->term, TERM_GREEN, line.data);
+    buf_free(&rate);
+    buf_free(&line);
+}
+
+void moving_watched(struct moving *moving, bool done)
+{
+    struct buf out;
+    int64_t copied = 0;
+    const struct move *move = &moving->move;
+    progress_close(&moving->progress);
+    if (!done)
+        return;
+    sum_up(moving, &copied);
+    if (!moving->in->json)
+        return;
+    open_event(&out, "done");
+    json_member_str(&out, "digest", move->manifests[move->root].digest);
+    json_member_str(&out, "mediaType", move->manifests[move->root].media_type);
+    json_member_int(&out, "copiedBytes", copied);
+    print_event(moving, &out);
+}
