@@ -24,7 +24,7 @@ test_needs='
 	clang:clang clang-tidy:clang-tidy cppcheck:cppcheck llvm-symbolizer:llvm
 	/usr/lib/llvm-*/lib/clang/*/lib/*/libclang_rt.fuzzer*:libclang-rt-dev
 	qemu-aarch64-static:qemu-user-static openssl:openssl strace:strace ip:iproute2 iptables:iptables
-	dockerd:docker.io docker:docker-cli docker-registry:docker-registry skopeo:skopeo nginx:nginx-light squid:squid
+	dockerd:docker.io docker:docker-cli docker-registry:docker-registry skopeo:skopeo umoci:umoci zstd:zstd nginx:nginx-light squid:squid
 	docker-credential-ecr-login:amazon-ecr-credential-helper'
 
 say() { printf '%s\n' "$*" >&2; }

@@ -167,15 +167,15 @@ class Tape:
     def __init__(self):
         self.data = b""
 
-    def add(self, name, data=b"", kind=b"0", link="", size=None, checksum=None, field=None, stored=None):
-        """An entry; `size` is what it says, `field` the 12 bytes of it, `stored` the bytes kept of the data (with padding)."""
+    def add(self, name, data=b"", kind=b"0", link="", size=None, checksum=None, field=None):
+        """An entry; `size` is what it says, or `field` its 12 bytes."""
         head = bytearray(512)
         field = b"%011o\0" % (len(data) if size is None else size) if field is None else field
         for at, value in ((0, name.encode()[:100]), (100, b"0000644\0"), (108, b"0000000\0"), (116, b"0000000\0"), (124, field),
                           (136, b"00000000000\0"), (148, b" " * 8), (156, kind), (157, link.encode()[:100]), (257, b"ustar\00000")):
             head[at:at + len(value)] = value
         head[148:156] = b"%06o\0 " % (sum(head) if checksum is None else checksum)
-        self.data += bytes(head) + (data + b"\0" * (-len(data) % 512) if stored is None else stored)
+        self.data += bytes(head) + data + b"\0" * (-len(data) % 512)
         return self
 
     def pax(self, text, kind=b"x", **records):
@@ -276,8 +276,10 @@ def odd(made, form):
              "bytes after the end": archive(files) + noise(5000),
              "pax path": rebuilt(files, first, lambda t, name, data: t.pax(b"", path=name, mtime="1.5").add("x", data)),
              "pax size": rebuilt(files, first, lambda t, name, data: t.pax(b"", size=len(data)).add(name, data, size=0)),
-             "gnu long name": rebuilt(files, first, lambda t, name, data: t.add("././@LongLink", name.encode() + b"\0", b"L").add("x", data)),
-             "size in binary": rebuilt(files, first, lambda t, name, data: t.add(name, data, field=b"\x80" + len(data).to_bytes(11, "big"))),
+             "gnu long name": rebuilt(files, first, lambda t, name, data: t.add("././@LongLink", name.encode() + b"\0", b"L")
+                                      .add("x", data)),
+             "size in binary": rebuilt(files, first, lambda t, name, data: t.add(name, data, field=b"\x80" +
+                                                                                 len(data).to_bytes(11, "big"))),
              "pax for all": Tape().pax(b"", b"g", comment="x" * 300).data + archive(files),
              "old kind of file": rebuilt(files, first, lambda t, name, data: t.add(name, data, b"\0"))}
     if form != "oci":
@@ -341,7 +343,8 @@ def hostile(made, form):
         "pax size is text": header(size="abc"), "pax size below zero": header(size=-5),
         "pax size beyond the file": header(size=1 << 40), "pax size without bound": header(size="9" * 31),
         "pax that is huge": instead(lambda t, name, data: t.add("PaxHeaders/x", b"", b"x", size=1 << 40).add(name, data)),
-        "gnu long name that is huge": instead(lambda t, name, data: t.add("././@LongLink", b"", b"L", size=1 << 40).add(name, data)),
+        "gnu long name that is huge": instead(lambda t, name, data: t.add("././@LongLink", b"", b"L", size=1 << 40)
+                                              .add(name, data)),
         "sparse, gnu": instead(lambda t, name, data: t.add(name, data, b"S")),
         "sparse, pax 0.1": header(**sparse, **{"GNU.sparse.major": 0, "GNU.sparse.minor": 1}),
         "sparse, pax 1.0": header(**sparse, **{"GNU.sparse.major": 1, "GNU.sparse.minor": 0}),

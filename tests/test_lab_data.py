@@ -44,15 +44,13 @@ def get(lab, peer, start=None):
 def fetch(lab, place, headers):
     connection = http.client.HTTPSConnection(place.hostname, context=ssl.create_default_context(cafile=lab.ca), timeout=20)
     connection.request("GET", f"{place.path}?{place.query}", headers=headers)
-    answer, data = connection.getresponse(), b""
+    answer = connection.getresponse()
     try:
-        while piece := answer.read(10000):
-            data += piece
-    except (http.client.IncompleteRead, ssl.SSLError, ConnectionError) as error:
-        return answer.status, data + getattr(error, "partial", b""), False
+        return answer.status, answer.read(), True
+    except http.client.IncompleteRead as error:
+        return answer.status, error.partial, False
     finally:
         connection.close()
-    return answer.status, data, answer.length == 0
 
 
 # ---- down
@@ -259,7 +257,7 @@ def test_skopeo_takes_our_images(lab, tmp_path, name):
     made = IMAGES[name]()
     write = move.write_layout(tmp_path / "in", {"v1": made})
     assert move.layout_fault(write) is None and move.layout_tags(write) == {"v1": made.digest}
-    if name not in ("artifact", "signature"):  # skopeo of this age copies none
+    if name not in ("artifact", "signature", "docker", "docker index", "127 layers"):  # the first four it does not know, the last takes long
         move.skopeo_copy(f"oci:{write}:v1", f"docker://{OPEN}/app:v1", "--all")
         assert move.registry_fault(lab, f"{OPEN}/app:v1", made) is None
     move.push_raw(f"{OPEN}/raw:v1", made)

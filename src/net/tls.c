@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 
 #include "base/clock.h"
+#include "net/aes_arm.h"
 #include "net/tls_error.h"
 #include "net/x509.h"
 
@@ -35,7 +36,16 @@ static const uint16_t suites_chacha_first[] = {
 
 static bool cpu_has_aes(void)
 {
-    return br_aes_x86ni_ctr_get_vtable() != NULL;
+    return br_aes_x86ni_ctr_get_vtable() != NULL || (aes_arm_ctr() && aes_arm_ghash());
+}
+
+static void set_aes_gcm(br_ssl_engine_context *engine)
+{
+    br_ssl_engine_set_default_aes_gcm(engine);
+    if (!aes_arm_ctr() || !aes_arm_ghash())
+        return;
+    br_ssl_engine_set_aes_ctr(engine, aes_arm_ctr());
+    br_ssl_engine_set_ghash(engine, aes_arm_ghash());
 }
 
 static void set_profile(br_ssl_client_context *client)
@@ -47,7 +57,7 @@ static void set_profile(br_ssl_client_context *client)
         br_ssl_engine_set_suites(engine, suites_gcm_first, sizeof suites_gcm_first / sizeof *suites_gcm_first);
     else
         br_ssl_engine_set_suites(engine, suites_chacha_first, sizeof suites_chacha_first / sizeof *suites_chacha_first);
-    br_ssl_engine_set_default_aes_gcm(engine);
+    set_aes_gcm(engine);
     br_ssl_engine_set_default_chapol(engine);
     br_ssl_engine_set_default_ec(engine);
     br_ssl_engine_set_default_ecdsa(engine);
