@@ -59,7 +59,7 @@ def help_of(lab, *command):
 
 
 def test_length(readme):
-    assert 70 <= readme.count("\n") <= 165
+    assert 70 <= readme.count("\n") <= 176
 
 
 def test_examples(lab, readme):

@@ -92,6 +92,11 @@ int registry_open(const struct registry_client *client, struct error *error);
 int registry_find_login(const struct registry_client *client, bool again, struct error *error);
 void registry_prepare(const struct registry_client *client, struct http_request *request);
 
+/* What a reply shows: that the registry itself gave it, its mark, and that a login of ECR is over. */
+bool registry_is_own(const struct registry *registry, const struct http_reply *reply);
+bool registry_has_mark(const struct http_reply *reply);
+bool registry_says_expired(const struct http_reply *reply);
+
 /* A request below /v2/. */
 struct registry_request {
     const char *method;     /* "GET", "HEAD" */
