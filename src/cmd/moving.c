@@ -32,6 +32,8 @@ int moving_settle(struct moving *moving, bool native)
     bool one_only = moving->to.kind == PLACE_DOCKER_ARCHIVE || moving->to.kind == PLACE_DAEMON;
     if (moving->platform_text && moving->all_platforms)
         return refuse(moving, "--all-platforms", "it cannot be given together with --platform");
+    if (moving->platform_text && moving->from.kind == PLACE_DAEMON)
+        return refuse(moving, "--platform", "the daemon gives what it has");
     if (moving->all_platforms && one_only)
         return refuse(moving, moving->to.text, "it takes an image of one platform, not all of them");
     if (moving->referrers && one_only)

@@ -4,19 +4,6 @@
 
 #include "base/encode.h"
 
-int flow_begin(struct flow *flow, struct move *move, struct move_source *source, struct mover *mover,
-               struct move_blob *blob, struct error *error)
-{
-    *flow = (struct flow){.move = move, .blob = blob, .source = source, .hashes = move->to->kind != PLACE_LAYOUT};
-    sha256_start(&flow->hash);
-    return source->kind->blob(source, mover, &blob->what, &flow->from, error);
-}
-
-void flow_end(struct flow *flow)
-{
-    flow->source->kind->blob_end(&flow->from);
-}
-
 static bool has_digest(struct flow *flow)
 {
     uint8_t hash[SHA256_SIZE];
@@ -27,6 +14,24 @@ static bool has_digest(struct flow *flow)
     bool same = strcmp(flow->blob->what.digest + strlen("sha256:"), text.data) == 0;
     buf_free(&text);
     return same;
+}
+
+int flow_begin(struct flow *flow, struct move *move, struct move_source *source, struct mover *mover,
+               struct move_blob *blob, struct error *error)
+{
+    *flow = (struct flow){.move = move, .blob = blob, .source = source, .hashes = move->to->kind != PLACE_LAYOUT};
+    sha256_start(&flow->hash);
+    if (source->kind->blob(source, mover, &blob->what, &flow->from, error) < 0)
+        return -1;
+    if (flow->from.reader.length > 0 || has_digest(flow))
+        return 0;
+    flow_end(flow); /* of nothing, whose digest is never looked at again */
+    return source_lied(source, blob->what.digest, error);
+}
+
+void flow_end(struct flow *flow)
+{
+    flow->source->kind->blob_end(&flow->from);
 }
 
 static ssize_t read_flow(void *context, int64_t offset, char *out, size_t size, struct error *error)

@@ -27,10 +27,24 @@ static int open_oci(struct move_target *target, struct mover *mover, struct erro
     return archive_out_put(&target->archive, "oci-layout", slice_of(LAYOUT_MARK), error);
 }
 
+/* A layer that is not moved: the archive would name what is not in it. */
+static const struct move_blob *find_elsewhere(const struct move *move)
+{
+    for (size_t i = 0; i < move->blob_count; i++)
+        if (move->blobs[i].what.elsewhere)
+            return &move->blobs[i];
+    return NULL;
+}
+
 static int open_docker(struct move_target *target, struct mover *mover, struct error *error)
 {
     const struct move *move = target->move;
     struct manifest parsed;
+    const struct move_blob *elsewhere = find_elsewhere(move);
+    if (elsewhere)
+        return error_set(error, REASON_UNSUPPORTED, move->to->text,
+                         "the layer %s is not to be had from a registry, and such an archive holds all layers",
+                         elsewhere->what.digest);
     if (move->manifest_count == 1 && !manifest_parse(mover->arena, move->manifests[0].body, &parsed) &&
         parsed.config.digest)
         return open_file(target, mover, error);

@@ -9,16 +9,7 @@
 
 static int open_layout(struct move_target *target, struct mover *mover, struct error *error)
 {
-    struct move *move = target->move;
-    const char *dir = move->to->path;
-    if (layout_make(mover->arena, dir, error) < 0)
-        return -1;
-    for (size_t i = 0; i < move->blob_count; i++) {
-        struct move_blob *blob = &move->blobs[i];
-        if (atomic_load(&blob->state) == BLOB_WAITING && layout_has_blob(dir, blob->what.digest, blob->what.size))
-            atomic_store(&blob->state, BLOB_EXISTS);
-    }
-    return 0;
+    return layout_make(mover->arena, target->move->to->path, error);
 }
 
 static int copy(struct layout_blob *file, const struct reader *content, struct error *error)
@@ -37,7 +28,12 @@ static int take_blob(struct move_target *target, struct mover *mover, struct mov
                      const struct reader *content, struct error *error)
 {
     struct layout_blob file;
-    if (layout_blob_begin(mover->arena, target->move->to->path, blob->what.digest, blob->what.size, &file, error) < 0)
+    const char *dir = target->move->to->path;
+    if (layout_blob_is_sound(dir, blob->what.digest, blob->what.size)) {
+        atomic_store(&blob->state, BLOB_EXISTS);
+        return 0;
+    }
+    if (layout_blob_begin(mover->arena, dir, blob->what.digest, blob->what.size, &file, error) < 0)
         return -1;
     if (copy(&file, content, error) < 0) {
         layout_blob_drop(&file);
@@ -52,7 +48,7 @@ static int put_manifest(struct move_target *target, struct mover *mover, const s
 {
     struct layout_blob file;
     const char *dir = target->move->to->path;
-    if (layout_has_blob(dir, manifest->digest, manifest->size))
+    if (layout_blob_is_sound(dir, manifest->digest, manifest->size))
         return 0;
     if (layout_blob_begin(mover->arena, dir, manifest->digest, manifest->size, &file, error) < 0)
         return -1;

@@ -3,6 +3,7 @@
 #include "ecr/layer.h"
 #include "image/digest.h"
 #include "move/target.h"
+#include "registry/blob.h"
 #include "registry/manifest.h"
 #include "registry/referrer.h"
 #include "registry/upload.h"
@@ -68,11 +69,22 @@ static int open_registry(struct move_target *target, struct mover *mover, struct
     return check_limits(move, error);
 }
 
+/* ECR Public answers GET alone. Where nothing definite is said the blob is uploaded. */
+static bool has_blob(struct move_target *target, struct mover *mover, const struct descriptor *what)
+{
+    bool has = false;
+    struct error ignored;
+    error_init(&ignored, mover->arena);
+    if (target->move->options.to_ecr_public)
+        return registry_try_blob(&mover->to, repository_of(target), what->digest, what->size, mover->arena, &ignored) ==
+               0;
+    return registry_has_blob(&mover->to, repository_of(target), what->digest, mover->arena, &has, &ignored) == 0 && has;
+}
+
 static int take_blob(struct move_target *target, struct mover *mover, struct move_blob *blob,
                      const struct reader *content, struct error *error)
 {
-    bool has = false, mounted = false;
-    struct error ignored;
+    bool mounted = false;
     const struct move *move = target->move;
     const struct reference *from = &move->from->reference, *to = &move->to->reference;
     bool neighbours = move->from->kind == PLACE_REGISTRY && strcmp(from->registry, to->registry) == 0 &&
@@ -82,9 +94,7 @@ static int take_blob(struct move_target *target, struct mover *mover, struct mov
                                      .content = content,
                                      .mount_from = neighbours ? from->repository : NULL,
                                      .starts_over = move->options.to_ecr};
-    error_init(&ignored, mover->arena);
-    if (!mover->has_api &&
-        registry_has_blob(&mover->to, to->repository, blob->what.digest, mover->arena, &has, &ignored) == 0 && has) {
+    if (!mover->has_api && has_blob(target, mover, &blob->what)) {
         atomic_store(&blob->state, BLOB_EXISTS);
         return 0;
     }
@@ -94,8 +104,8 @@ static int take_blob(struct move_target *target, struct mover *mover, struct mov
     return 0;
 }
 
-/* The digest that a tag of the target stands for; NULL where that is not told. */
-static const char *digest_of_tag(struct move_target *target, struct mover *mover, const char *tag)
+/* The digest that a tag (or a digest) of the target stands for; NULL where that is not told. */
+static const char *digest_there(struct move_target *target, struct mover *mover, const char *tag)
 {
     struct registry_manifest there;
     struct error ignored;
@@ -139,7 +149,7 @@ static int judge_refusal(struct move_target *target, struct mover *mover, const 
     bool immutable = false;
     for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
         immutable = immutable || (error->service_code && strcmp(error->service_code, codes[i]) == 0);
-    const char *there = immutable && tag ? digest_of_tag(target, mover, tag) : NULL;
+    const char *there = immutable && tag ? digest_there(target, mover, tag) : NULL;
     if (!there)
         return -1;
     if (strcmp(there, manifest->digest) == 0)
@@ -155,8 +165,8 @@ static int take_manifest(struct move_target *target, struct mover *mover, const 
 {
     bool kept = false;
     const char *subject = registry_subject(mover->arena, manifest->body);
-    const char *there = tag ? digest_of_tag(target, mover, tag) : NULL;
-    if (there && strcmp(there, manifest->digest) == 0)
+    const char *there = digest_there(target, mover, tag ? tag : manifest->digest);
+    if (there && strcmp(there, manifest->digest) == 0 && (tag || !subject)) /* else its index may lack it */
         return 0;
     struct registry_manifest_upload upload = {.repository = repository_of(target),
                                               .target = tag ? tag : manifest->digest,

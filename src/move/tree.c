@@ -8,8 +8,9 @@
 #include "image/platform.h"
 #include "registry/blob.h"
 
-#define DEPTH_MAX 4         /* indexes of indexes */
-#define KEPT_MAX  (4 << 20) /* bytes of manifests that are held in memory until they are put */
+#define DEPTH_MAX  4           /* indexes of indexes */
+#define SIZE_LIMIT (1LL << 50) /* bytes: sums of such still fit */
+#define KEPT_MAX   (4 << 20)   /* bytes of manifests that are held in memory until they are put */
 
 #define OCI_INDEX    "application/vnd.oci.image.index.v1+json"
 #define OCI_MANIFEST "application/vnd.oci.image.manifest.v1+json"
@@ -83,8 +84,9 @@ static int add_blob(const struct tree *tree, const struct descriptor *what)
         return 0;
     if (!slice_starts(slice_of(what->digest), "sha256:"))
         return refuse(tree, REASON_UNSUPPORTED, what->digest, "only blobs with digests of sha256 can be moved");
-    if (what->size < 0)
-        return refuse(tree, tree->source->kind->blame, what->digest, "the manifest does not say how large it is");
+    if (what->size < 0 || what->size > SIZE_LIMIT || move->total > SIZE_LIMIT)
+        return refuse(tree, tree->source->kind->blame, what->digest,
+                      what->size < 0 ? "the manifest does not say how large it is" : "nothing is as large as it says");
     if (move->blob_count == MOVE_BLOBS_MAX)
         return refuse(tree, REASON_UNSUPPORTED, what->digest, "it has too many blobs");
     move->blobs = grown(move->arena, move->blobs, move->blob_count, &move->blob_room, sizeof *move->blobs);
@@ -107,16 +109,20 @@ static int add_parts(const struct tree *tree, const struct manifest *parsed)
     return 0;
 }
 
-/* The type that a manifest says itself, else the one that its members make it. */
-static const char *media_type_of(struct arena *arena, struct slice body, const struct manifest *parsed)
+/* The type that a manifest says itself, else the one that it is said to have, else that which its members make it. */
+static const char *media_type_of(struct arena *arena, const struct move_manifest *manifest,
+                                 const struct manifest *parsed)
 {
     struct json json;
-    const char *own =
-        json_parse(arena, body, &json) == 0 ? json_cstr(arena, json_get(json_root(&json), "mediaType")) : NULL;
+    const char *own = json_parse(arena, manifest->body, &json) == 0
+                          ? json_cstr(arena, json_get(json_root(&json), "mediaType"))
+                          : NULL;
     for (const char *c = own; c && *c; c++)
         if ((unsigned char)*c <= 0x20 || (unsigned char)*c >= 0x7f)
             own = NULL;
-    return own ? own : parsed->is_index ? OCI_INDEX : OCI_MANIFEST;
+    if (own || manifest->media_type)
+        return own ? own : manifest->media_type;
+    return parsed->is_index ? OCI_INDEX : OCI_MANIFEST;
 }
 
 static int take_apart(const struct tree *tree, struct arena *arena, struct move_manifest *manifest,
@@ -127,8 +133,7 @@ static int take_apart(const struct tree *tree, struct arena *arena, struct move_
         return refuse(tree, tree->source->kind->blame, manifest->digest, fault);
     if (!parsed->is_index && !parsed->config.digest && parsed->layer_count && parsed->layers[0].size < 0)
         return refuse(tree, REASON_UNSUPPORTED, manifest->digest, "Docker's old schema 1 cannot be moved");
-    if (!manifest->media_type)
-        manifest->media_type = media_type_of(arena, manifest->body, parsed);
+    manifest->media_type = media_type_of(arena, manifest, parsed);
     return 0;
 }
 

@@ -39,7 +39,9 @@ int registry_has_blob(const struct registry_client *client, const char *reposito
     *has = false;
     if (registry_send(client, &request, arena, &reply, &anonymous, error) < 0)
         return -1;
-    *has = reply.head.status == 200;
+    bool led_on =
+        !registry_is_own(client->registry, &reply) && reply.head.status != 404; /* to a store that refuses HEAD */
+    *has = reply.head.status == 200 || led_on;
     return *has || reply.head.status == 404 ? 0 : registry_refused(client, &reply, anonymous, arena, error);
 }
 

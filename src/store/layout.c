@@ -17,6 +17,7 @@
 #include "image/digest.h"
 
 #define TAG_NAME   "org.opencontainers.image.ref.name"
+#define PIECE      65536
 #define TEMPORARY  ".ecr-" /* in "blobs" */
 #define INDEX_TYPE "application/vnd.oci.image.index.v1+json"
 
@@ -110,6 +111,37 @@ bool layout_has_blob(const char *dir, const char *digest, int64_t size)
     return there;
 }
 
+/* Whether what was hashed has a digest of sha256. */
+static bool hash_fits(struct sha256_state *hash, const char *digest)
+{
+    uint8_t bytes[SHA256_SIZE];
+    struct buf hex = BUF_INIT;
+    sha256_end(hash, bytes);
+    encode_hex(&hex, bytes, sizeof bytes);
+    bool same = strcmp(digest + strlen("sha256:"), hex.data) == 0;
+    buf_free(&hex);
+    return same;
+}
+
+bool layout_blob_is_sound(const char *dir, const char *digest, int64_t size)
+{
+    struct arena scratch = {0};
+    struct sha256_state hash;
+    char piece[PIECE];
+    ssize_t got = -1;
+    if (!layout_has_blob(dir, digest, size))
+        return false;
+    sha256_start(&hash);
+    int fd = open(layout_blob_path(&scratch, dir, digest), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    arena_free(&scratch);
+    if (fd < 0)
+        return false;
+    while ((got = read(fd, piece, sizeof piece)) > 0)
+        sha256_add(&hash, (struct slice){piece, (size_t)got});
+    close(fd);
+    return got == 0 && hash_fits(&hash, digest);
+}
+
 static int make_folder(const char *path, struct error *error)
 {
     return mkdir(path, 0777) == 0 || errno == EEXIST ? 0 : fail(error, path, "cannot make the folder", errno);
@@ -185,21 +217,10 @@ int layout_blob_add(struct layout_blob *blob, struct slice data, struct error *e
     return 0;
 }
 
-static bool has_digest(struct layout_blob *blob)
-{
-    uint8_t hash[SHA256_SIZE];
-    struct buf hex = BUF_INIT;
-    sha256_end(&blob->hash, hash);
-    encode_hex(&hex, hash, sizeof hash);
-    bool same = strcmp(blob->digest + strlen("sha256:"), hex.data) == 0;
-    buf_free(&hex);
-    return same;
-}
-
 int layout_blob_end(struct layout_blob *blob, struct error *error)
 {
     int why = 0;
-    bool whole = (blob->size < 0 || blob->written == blob->size) && has_digest(blob);
+    bool whole = (blob->size < 0 || blob->written == blob->size) && hash_fits(&blob->hash, blob->digest);
     if (whole && (fchmod(blob->fd, 0644) < 0 || rename(blob->path, blob->final_path) < 0))
         why = errno;
     if (!whole || why)

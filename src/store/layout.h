@@ -36,6 +36,9 @@ const char *layout_blob_path(struct arena *arena, const char *dir, const char *d
 /* Whether a blob is there, whole: its size is compared with that which is said (-1: none is). */
 bool layout_has_blob(const char *dir, const char *digest, int64_t size);
 
+/* The same, and its content has the digest: after a crash of the machine a file may have its length alone. */
+bool layout_blob_is_sound(const char *dir, const char *digest, int64_t size);
+
 /* A blob that is being written. */
 struct layout_blob {
     int fd;
