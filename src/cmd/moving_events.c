@@ -108,10 +108,26 @@ static void print_progress(struct moving *moving, const struct progress_bar *who
     print_event(moving, &out);
 }
 
+/* Of what is moved: what is there already would make it seem faster than it is. */
+static struct progress_bar whole_of(const struct moving *moving)
+{
+    struct progress_bar whole = {"all", 0, 0, moving->began};
+    const struct move *move = &moving->move;
+    for (size_t i = 0; i < move->blob_count; i++) {
+        const struct move_blob *blob = &move->blobs[i];
+        int state = atomic_load(&blob->state);
+        if (state != BLOB_WAITING && state != BLOB_MOVING && state != BLOB_COPIED)
+            continue;
+        whole.total += blob->what.size;
+        whole.done += state == BLOB_COPIED ? blob->what.size : state == BLOB_MOVING ? atomic_load(&blob->moved) : 0;
+    }
+    return whole;
+}
+
 static void on_tick(void *context, const struct move *move)
 {
     struct moving *moving = context;
-    struct progress_bar bars[BARS_MAX], whole = {"all", move_done(move), move->total, moving->began};
+    struct progress_bar bars[BARS_MAX], whole = whole_of(moving);
     size_t count = 0;
     int64_t now = clock_ms();
     for (size_t i = 0; i < move->blob_count && count < BARS_MAX; i++) {
@@ -150,12 +166,16 @@ static void sum_up(struct moving *moving, int64_t *copied)
     }
     struct progress_bar all = {"", *copied, *copied, moving->began};
     progress_rate(&rate, &all, clock_ms());
-    buf_printf(&line, "copied %zu blob%s, ", moved, moved == 1 ? "" : "s");
-    term_size(&line, *copied);
-    if (rate.len)
-        buf_printf(&line, " (%s)", rate.data);
+    if (moved) {
+        buf_printf(&line, "copied %zu blob%s, ", moved, moved == 1 ? "" : "s");
+        term_size(&line, *copied);
+        buf_printf(&line, "%s%s%s", rate.len ? " (" : "", rate.data, rate.len ? ")" : "");
+    }
     if (there)
-        buf_printf(&line, "; %zu %s there already", there, there == 1 ? "was" : "were");
+        buf_printf(&line, "%s%zu blob%s %s there already", moved ? "; " : "", there, there == 1 ? "" : "s",
+                   there == 1 ? "was" : "were");
+    if (!move->blob_count)
+        buf_str(&line, "it has no blobs");
     term_note(&moving->in->term, TERM_GREEN, line.data);
     buf_free(&rate);
     buf_free(&line);

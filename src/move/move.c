@@ -258,16 +258,3 @@ int move_run(struct move *move, const struct move_hands *hands, struct error *er
     hands->leave(hands->context, &mover);
     return status;
 }
-
-int64_t move_done(const struct move *move)
-{
-    int64_t done = 0;
-    for (size_t i = 0; i < move->blob_count; i++) {
-        int state = atomic_load(&move->blobs[i].state);
-        if (state == BLOB_MOVING)
-            done += atomic_load(&move->blobs[i].moved);
-        else if (state != BLOB_WAITING && state != BLOB_ELSEWHERE)
-            done += move->blobs[i].what.size;
-    }
-    return done;
-}

@@ -96,7 +96,4 @@ struct move {
  * but for blobs that are whole. */
 int move_run(struct move *move, const struct move_hands *hands, struct error *error);
 
-/* Bytes that were moved, and that need not be any more. */
-int64_t move_done(const struct move *move);
-
 #endif

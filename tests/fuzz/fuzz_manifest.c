@@ -56,15 +56,8 @@ static void write_manifest(struct buf *out, const struct manifest *m)
         json_member(out, "config");
         write_descriptor(out, &m->config);
         write_list(out, "layers", m->layers, m->layer_count);
-    } else {
-        json_member(out, "fsLayers");
-        json_open(out, '[');
-        for (size_t i = 0; i < m->layer_count; i++) {
-            json_open(out, '{');
-            json_member_str(out, "blobSum", m->layers[i].digest);
-            json_close(out, '}');
-        }
-        json_close(out, ']');
+    } else { /* schema 1 says less of its layers than an artifact manifest of its blobs */
+        write_list(out, "blobs", m->layers, m->layer_count);
     }
     json_close(out, '}');
 }

@@ -1,5 +1,6 @@
 /* OCI layouts: blobs stand there whole or not at all, tags are replaced at once, and what is no layout stays as it was. */
 #include <dirent.h>
+#include <fcntl.h>
 #include <sys/stat.h>
 
 #include "unit.h"
@@ -131,4 +132,102 @@ static void test_what_is_none(void **state)
     CHECK(!digest_at("/nowhere", NULL) && error.reason == REASON_USAGE, "no folder");
 }
 
-RUN(TEST(test_make), TEST(test_blobs), TEST(test_tags), TEST(test_what_is_none))
+#define ENTRY(digest, rest) "{\"digest\":\"" digest "\"" rest "}"
+#define NAMED(digest, tag) ENTRY(digest, ",\"annotations\":{\"org.opencontainers.image.ref.name\":\"" tag "\"}")
+#define SECOND_DIGEST "sha256:1111111111111111111111111111111111111111111111111111111111111111"
+
+/* The text of an index.json that stands elsewhere: which image is meant, and all that there are. */
+static void test_texts(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *list, *tag, *digest, *cause; /* of a digest or a cause one */
+        const char *all;                         /* how each begins; NULL: they cannot be told */
+    } rows[] = {
+        {ENTRY(CONTENT_DIGEST, ",\"size\":7,\"mediaType\":\"a/b\""), NULL, CONTENT_DIGEST, NULL, "e"}, {NAMED(CONTENT_DIGEST, "v1"), NULL, CONTENT_DIGEST, NULL, "e"},
+        {NAMED(CONTENT_DIGEST, "v1") "," NAMED(OTHER_DIGEST, "v2") "," ENTRY(SECOND_DIGEST, ""), "v2", OTHER_DIGEST, NULL, "e01"}, {NAMED(OTHER_DIGEST, "v1") "," ENTRY(CONTENT_DIGEST, ""), "v1", OTHER_DIGEST, NULL, "0e"},
+        {ENTRY(CONTENT_DIGEST, ""), "v1", NULL, "it has no image with the tag v1", "e"}, {"", NULL, NULL, "it has no images", ""}, {"", "v1", NULL, "it has no image with the tag v1", ""},
+        {ENTRY(CONTENT_DIGEST, "") "," ENTRY(OTHER_DIGEST, ""), NULL, NULL, "it has 2 images: name one as a.tar:TAG", "e0"},
+        {NAMED(CONTENT_DIGEST, "v1") "," NAMED(OTHER_DIGEST, "v1"), "v1", NULL, "it has 2 images with this tag: name one as a.tar:TAG", "e0"},
+        {NAMED(CONTENT_DIGEST, "v1") "," NAMED("sha512:00", "v2"), "v1", CONTENT_DIGEST, NULL, NULL}, {NAMED("sha256:../x", "v1"), "v1", NULL, "its index has an entry without a digest of sha256", NULL},
+        {"7", NULL, NULL, "its index has an entry without a digest of sha256", NULL},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        size_t count;
+        const char **digests;
+        struct layout_image image;
+        struct slice text = slice_of(arena_printf(&arena, "{\"manifests\":[%s]}", rows[i].list));
+        CHECK((layout_find_in(&arena, "a.tar", text, rows[i].tag, &image, &error) == 0) == !!rows[i].digest, "%zu", i);
+        if (rows[i].digest)
+            CHECK_TEXT(image.digest, rows[i].digest, "%zu", i);
+        else
+            CHECK_TEXT(error.cause, rows[i].cause, "%zu", i);
+        CHECK(i > 0 || (image.size == 7 && strcmp(image.media_type, "a/b") == 0), "%zu", i);
+        CHECK(i != 1 || (image.size == -1 && !image.media_type), "%zu", i);
+        CHECK((layout_list(&arena, "a.tar", &text, &digests, &count, &error) == 0) == !!rows[i].all, "%zu", i);
+        for (size_t k = 0; rows[i].all && k <= strlen(rows[i].all); k++)
+            CHECK(k < count ? digests[k][strlen("sha256:")] == rows[i].all[k] : !rows[i].all[k], "%zu, %zu", i, k);
+    }
+    struct layout_image image;
+    assert_int_equal(layout_find_in(&arena, "a.tar", SLICE("{}"), NULL, &image, &error), -1);
+    assert_string_equal(error_text(&error, &arena), "a.tar: it is no index of an OCI layout");
+}
+
+/* The same of a layout in a folder. */
+static void test_list(void **state)
+{
+    (void)state;
+    size_t count;
+    const char **digests, *dir = new_layout();
+    struct layout_image one = {CONTENT_DIGEST, NULL, 7}, other = {OTHER_DIGEST, NULL, 9};
+    assert_int_equal(layout_list(&arena, dir, NULL, &digests, &count, &error), 0);
+    assert_int_equal(count, 0);
+    assert_int_equal(layout_enter(&arena, dir, "v1", &one, deadline_in(5000), &error), 0);
+    assert_int_equal(layout_enter(&arena, dir, NULL, &other, deadline_in(5000), &error), 0);
+    assert_int_equal(layout_enter(&arena, dir, NULL, &other, deadline_in(5000), &error), 0); /* not twice */
+    assert_int_equal(layout_list(&arena, dir, NULL, &digests, &count, &error), 0);
+    assert_int_equal(count, 2);
+    assert_string_equal(digests[0], CONTENT_DIGEST);
+    assert_string_equal(digests[1], OTHER_DIGEST);
+    remove_folder(dir);
+    assert_int_equal(layout_list(&arena, dir, NULL, &digests, &count, &error), -1);
+    assert_int_equal(error.reason, REASON_USAGE);
+}
+
+/* What is written is read again: the tag is that of the first. */
+static void test_write_index(void **state)
+{
+    (void)state;
+    static const struct layout_image images[] = {{CONTENT_DIGEST, "a/b", 7}, {OTHER_DIGEST, "c/d", 9}};
+    struct buf out = BUF_INIT;
+    struct layout_image image;
+    layout_write_index(&out, images, 2, "v1");
+    assert_int_equal(layout_find_in(&arena, "a.tar", buf_view(&out), "v1", &image, &error), 0);
+    assert_true(strcmp(image.digest, CONTENT_DIGEST) == 0 && strcmp(image.media_type, "a/b") == 0 && image.size == 7);
+    buf_clear(&out);
+    layout_write_index(&out, images + 1, 1, NULL);
+    assert_string_equal(out.data, "{\"schemaVersion\":2,\"mediaType\":\"application/vnd.oci.image.index.v1+json\",\"manifests\":["
+                                  "{\"mediaType\":\"c/d\",\"digest\":\"" OTHER_DIGEST "\",\"size\":9}]}");
+    buf_free(&out);
+}
+
+/* Who was killed over a blob leaves a file behind: the next one takes it away, but not one that is being written. */
+static void test_leftovers(void **state)
+{
+    (void)state;
+    struct layout_blob held;
+    const char *dir = new_layout();
+    assert_int_equal(layout_blob_begin(&arena, dir, CONTENT_DIGEST, 7, &held, &error), 0);
+    const char *stale = write_file(dir, "blobs/.ecr-stale", "con");
+    const struct timespec long_ago[2] = {{1000, 0}, {1000, 0}};
+    assert_int_equal(utimensat(AT_FDCWD, stale, long_ago, 0), 0);
+    assert_int_equal(utimensat(AT_FDCWD, held.path, long_ago, 0), 0);
+    assert_int_equal(layout_make(&arena, dir, &error), 0);
+    assert_int_equal(access(stale, F_OK), -1);
+    assert_int_equal(layout_blob_add(&held, SLICE("content"), &error), 0);
+    assert_int_equal(layout_blob_end(&held, &error), 0);
+    assert_true(layout_has_blob(dir, CONTENT_DIGEST, 7));
+    remove_folder(dir);
+}
+
+RUN(TEST(test_make), TEST(test_blobs), TEST(test_tags), TEST(test_what_is_none), TEST(test_texts), TEST(test_list), TEST(test_write_index), TEST(test_leftovers))

@@ -64,6 +64,9 @@ static void test_manifests(void **state)
          "index:; A,-,-1,linux/amd64; A,-,-1,linux/arm/v7"},
         {"{\"manifests\":[{\"digest\":\"" A "\",\"platform\":{\"os\":\"unknown\",\"architecture\":\"unknown\"}},{\"digest\":\"" A "\",\"platform\":{\"os\":\"linux\"}}]}", "index:; A,-,-1,-; A,-,-1,-"},
         {"{\"fsLayers\":[{\"blobSum\":\"" A "\"},{\"blobSum\":\"" A "\"}],\"history\":[]}", "image: -,-,0,-; A,-,-1,-; A,-,-1,-"}, {"{\"fsLayers\":[]}", "image: -,-,0,-"},
+        /* Artifact manifests, which image-spec 1.1 withdrew: their blobs are layers. */
+        {"{\"blobs\":[]}", "image: -,-,0,-"}, {"{\"blobs\":[{\"mediaType\":\"a/b\",\"size\":7,\"digest\":\"" A "\"}," D "]}", "image: -,-,0,-; A,a/b,7,-; A,-,-1,-"}, {"{\"blobs\":[{}]}", "!one of its blobs has no proper digest"},
+        {"{\"blobs\":{}}", NOT_BOTH}, {"{\"blobs\":[" D "],\"config\":" D "}", "image: A,-,-1,-"}, {"{\"blobs\":[" D "],\"layers\":[]}", "!it has no configuration"}, {"{\"blobs\":[" D "],\"manifests\":[]}", "index:"},
         /* What is none. */
         {"", "!it is not JSON"}, {"{", "!it is not JSON"}, {"<html></html>", "!it is not JSON"}, {"{\"config\":" D "} x", "!it is not JSON"}, {"{}", NOT_BOTH}, {"[]", NOT_BOTH},
         {"\"x\"", NOT_BOTH}, {"null", NOT_BOTH}, {"[" D "]", NOT_BOTH}, {"{\"manifests\":{}}", NOT_BOTH}, {"{\"manifests\":\"x\"}", NOT_BOTH}, {"{\"config\":\"x\"}", NOT_BOTH},
@@ -83,6 +86,51 @@ static void test_manifests(void **state)
     };
     for (size_t i = 0; i < COUNT(both); i++)
         CHECK(parts_of(both[i])[0] == '!', "%s: %s", both[i], parts_of(both[i]));
+}
+
+/* A child is told by its place in "amd64 arm/v7 ...": linux/ stands before each, '-' is none, '!' one for no machine. */
+static const char *index_of(const char *platforms)
+{
+    struct buf out = BUF_INIT;
+    struct slice rest = slice_of(platforms);
+    buf_str(&out, "{\"manifests\":[");
+    for (int i = 0; rest.len; i++) {
+        struct slice one = slice_cut(&rest, ' ');
+        struct slice variant = one, architecture = slice_cut(&variant, '/');
+        buf_printf(&out, "%s{\"digest\":\"a:%d\"", i ? "," : "", i);
+        if (slice_is(one, "!"))
+            buf_str(&out, ",\"platform\":{\"os\":\"unknown\",\"architecture\":\"unknown\"}");
+        else if (!slice_is(one, "-"))
+            buf_printf(&out, ",\"platform\":{\"os\":\"linux\",\"architecture\":\"%.*s\",\"variant\":\"%.*s\"}", SLICE_ARGS(architecture), SLICE_ARGS(variant));
+        buf_char(&out, '}');
+    }
+    buf_str(&out, "]}");
+    return buf_detach(&out, &arena);
+}
+
+static void test_children(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *children, *platform;
+        int chosen; /* -1: none */
+        const char *platforms;
+    } rows[] = {
+        {"amd64 arm64", "linux/arm64", 1, "linux/amd64, linux/arm64"}, {"amd64 arm64", "linux/386", -1, "linux/amd64, linux/arm64"}, {"amd64 arm64", "windows/amd64", -1, "linux/amd64, linux/arm64"},
+        {"arm/v5 arm/v7 arm/v6", "linux/arm", 1, "linux/arm/v5, linux/arm/v7, linux/arm/v6"}, {"arm arm/v7", "linux/arm/v7", 1, "linux/arm, linux/arm/v7"}, {"arm arm/v7", "linux/arm/v6", 0, "linux/arm, linux/arm/v7"},
+        {"amd64 amd64", "linux/amd64", 0, "linux/amd64, linux/amd64"}, /* of equals the first */
+        {"amd64/v3 amd64", "linux/amd64", 1, "linux/amd64/v3, linux/amd64"}, {"- !", "linux/amd64", -1, ""}, {"! - amd64", "linux/amd64", 2, "linux/amd64"}, {"", "linux/amd64", -1, ""},
+        /* Without a platform the only one: attestations do not count. */
+        {"amd64", NULL, 0, "linux/amd64"}, {"-", NULL, 0, ""}, {"amd64 !", NULL, 0, "linux/amd64"}, {"! amd64", NULL, 1, "linux/amd64"}, {"amd64 arm64", NULL, -1, "linux/amd64, linux/arm64"}, {"amd64 -", NULL, -1, "linux/amd64"},
+        {"!", NULL, -1, ""}, {"", NULL, -1, ""},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct manifest m;
+        assert_null(manifest_parse(&arena, slice_of(index_of(rows[i].children)), &m));
+        const struct descriptor *child = manifest_child(&m, rows[i].platform);
+        CHECK((child ? (int)(child - m.children) : -1) == rows[i].chosen, "%s: %s", rows[i].children, rows[i].platform ? rows[i].platform : "-");
+        CHECK_TEXT(manifest_platforms(&arena, &m), rows[i].platforms, "%s", rows[i].children);
+    }
 }
 
 /* As large as a registry may send: all children, with memory by the text's length. */
@@ -199,4 +247,4 @@ static void test_digests(void **state)
     assert_non_null(digest_fault((struct slice){NULL, 0}));
 }
 
-RUN(TEST(test_manifests), TEST(test_large), TEST(test_platforms), TEST(test_digests))
+RUN(TEST(test_manifests), TEST(test_children), TEST(test_large), TEST(test_platforms), TEST(test_digests))
