@@ -3,6 +3,7 @@
 import os
 import shutil
 import socket
+import ssl
 import struct
 import subprocess
 import threading
@@ -10,6 +11,9 @@ import threading
 import pytest
 
 from lab.client import ROOT
+from support_certs import leaf, root
+from support_move import blobs_of, image, layout_fault
+from support_net import HttpServer, file_of, reply
 
 HOST = "123456789012.dkr.ecr.us-east-1.amazonaws.com"
 PATH = os.path.join(ROOT, "build", "aarch64", "ecr")
@@ -78,11 +82,32 @@ def suites_of_hello(run):
     return [s for s in struct.unpack_from(f">{size // 2}H", hello, at + 2) if s not in (0x00ff, 0x5600)]
 
 
+@pytest.mark.parametrize("suite", ["ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES256-GCM-SHA384", "ECDHE-ECDSA-CHACHA20-POLY1305"])
+def test_an_image_through_each_suite(ecr, lab, tmp_path, suite):
+    """Records of every length, so that each end of AES-GCM's loops is met."""
+    made = image([n * 777 + 1 for n in range(1, 40)] + [300_000])
+    authority = root()
+    chain = leaf(authority, "reg.lab.test")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(file_of(tmp_path / "chain.pem", chain.key_pem + chain.pem))
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers(suite)
+    contents = {f"/v2/app/blobs/{digest}": data for digest, data in blobs_of(made).items()} | {"/v2/app/manifests/v1": made.manifest}
+
+    def answer(request, peer):
+        return reply(contents[request.target], content_type=made.media_type if "manifests" in request.target else "x/y")
+    with HttpServer(answer, context=context) as server:
+        result = ecr("pull", "--ca-file", file_of(tmp_path / "ca.pem", authority.pem), f"reg.lab.test:{server.port}/app:v1",
+                     f"oci:{tmp_path}/layout", hosts="127.0.0.1 reg.lab.test\n")
+    assert (result.code, result.stdout) == (0, made.digest + "\n"), result
+    assert layout_fault(tmp_path / "layout") is None
+
+
 def test_order_of_the_suites(ecr, lab):
-    """ChaCha20 where the CPU's AES is not used, and AES first where it is."""
+    """AES-GCM first where the CPU has instructions for it, as the emulator's has."""
     check = ["check", "--via", "ecr", "--timeout", "5s", "--max-attempts", "1", "--endpoint-url"]
     here = suites_of_hello(lambda url: ecr(*check, url, f"{HOST}/app:v1"))
-    assert set(here) == CHACHA | AES and set(here[:2]) == CHACHA
+    assert set(here) == CHACHA | AES and set(here[:4]) == AES
     os.environ.pop("ECR_BIN", None)  # the machine's own
     there = suites_of_hello(lambda url: lab.ecr(*check, url, f"{HOST}/app:v1"))
     assert set(there) == CHACHA | AES
