@@ -11,6 +11,7 @@ import subprocess
 import pytest
 from lab import names
 from lab.client import ROOT
+from support_move import image, push_raw
 from support_net import verdict
 
 BINARY = os.path.join(ROOT, "build", "tsan", "ecr")
@@ -201,3 +202,18 @@ def test_pool_in_trouble(lab, crowd, kind):
     states = crowd.states(result)
     wrong = {i: (s, crowd.want[i]) for i, s in states.items() if s not in (crowd.want[i], "unknown")}
     assert not wrong, wrong
+
+
+def test_an_image_is_moved(lab, tmp_path):
+    """Layers by several threads, in and out, and one that fails while the others are at work."""
+    repository = lab.create_repository("team/moved")
+    made = push_raw(f"{repository}:v1", image([5000] * 12), lab=lab)
+    layout = f"oci:{tmp_path}/layout:v1"
+    for command in (("pull", f"{repository}:v1", layout), ("push", layout, "registry.lab.test/team/moved:v1"),
+                    ("pull", f"{repository}:v1", f"docker-archive:{tmp_path}/app.tar")):
+        result = lab.ecr(*command, prefix=FIXED_ADDRESSES)
+        assert (result.code, result.stdout) == (0, made.digest + "\n"), result
+        assert "ThreadSanitizer" not in result.stderr
+    lab.fault("garble", service="bucket", skip=5)
+    result = lab.ecr("pull", f"{repository}:v1", f"oci:{tmp_path}/other", prefix=FIXED_ADDRESSES)
+    assert result.code == 5 and "ThreadSanitizer" not in result.stderr, result
