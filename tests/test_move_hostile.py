@@ -16,7 +16,7 @@ IMAGE = move.image((1000, 100))
 # Only what is hashed on its way shows these: an upload may have begun.
 SEEN_LATE = ("another byte in a layer",)
 # Names out of the archive, and two contents for one name, are refused wherever they stand.
-STRICT = ("strange neighbours", "the same twice")
+STRICT = ("strange neighbours", "the same twice", "a layer is a hard link")
 NO_IMAGE = ("index.json names nothing",)
 
 
@@ -66,8 +66,7 @@ def test_odd_archives(lab, tmp_path, form, name):
     assert result.code == 0 and result.stdout == f"{move.layout_tags(tmp_path / 'out')['v1']}\n", result
 
 
-@pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("name", STRICT)
+@pytest.mark.parametrize("form, name", cases(lambda made, form: set(STRICT) & set(move.odd(made, form))))
 def test_odd_archives_that_are_refused(lab, tmp_path, form, name):
     path = write(tmp_path / "in.tar", move.odd(IMAGE, form)[name])
     result = lab.ecr("copy", f"{FORMS[form]}:{path}", f"oci:{tmp_path}/out:v1", cwd=tmp_path)
@@ -114,9 +113,9 @@ def test_several_images_in_a_docker_archive(lab, tmp_path):
 def test_errors_as_json(lab, tmp_path):
     path = write(tmp_path / "in.tar", move.hostile(IMAGE, "oci")["wrong checksum"])
     result = lab.ecr("push", "--json", f"oci-archive:{path}", f"{OPEN}/app:v1")
-    assert result.code == 2 and len(result.lines + result.stderr.splitlines()) == 1
-    told = json.loads(result.stdout or result.stderr)["error"]
-    assert told["subject"] == path and told["reason"] == "usage" and told["cause"]
+    told, = result.json
+    assert result.code == 2 and len(result.stderr.splitlines()) == 1 and writes(lab) == []
+    assert told["error"]["subject"] == path and told["error"]["reason"] == "usage" and "archive" in told["error"]["cause"]
 
 
 # ---- layouts
@@ -192,7 +191,7 @@ def test_layouts_that_are_not_sound(lab, tmp_path, name):
     spoil((move.write_layout(folder, {None if name == "two images" else "v1": IMAGE}), folder)[1])
     result = lab.ecr("push", f"oci:{folder}", f"{OPEN}/app:v1", timeout=10)
     line = error_line(result)
-    assert result.code == code and line.startswith(f"ecr: {folder}") and word in line, result
+    assert result.code == code and line.startswith((f"ecr: {folder}", f"ecr: oci:{folder}")) and word in line, result
     assert puts(lab) == [] and (writes(lab) == [] or "other bytes" in name), [r["target"] for r in writes(lab)]
     result = lab.ecr("copy", f"oci:{folder}", f"oci-archive:{tmp_path}/out.tar", timeout=10)
     assert result.code == code and word in error_line(result) and os.listdir(tmp_path) == ["in"], result
@@ -243,15 +242,14 @@ def test_manifests_that_mean_harm(lab, tmp_path, name):
     made = hostile_manifest(**MANIFESTS[name])
     move.write_layout(tmp_path / "in", {"v1": made})
     result = lab.ecr("push", f"oci:{tmp_path}/in", f"{OPEN}/app:v1", "--max-attempts", "1")
-    assert result.code == (5 if name in ("another path as a digest", "capitals") else 2) or name == "two sizes", result
-    assert error_line(result) and puts(lab) == [] if result.code else name == "two sizes"
+    assert result.code == 2 and error_line(result) and puts(lab) == [], result
     peer = lab._pusher(OPEN, "raw")
     for data in made.blobs:
         peer.blob("raw", data)
     lab.fault("body", service="tls", operation="GetManifest", path="/raw/", text=made.manifest.decode(),
               content_type=made.media_type, headers={"Docker-Content-Digest": made.digest})
     result = lab.ecr("pull", "--max-attempts", "1", f"{OPEN}/raw:v1", f"oci:{tmp_path}/out")
-    assert result.code in (5, 6) or name == "two sizes" and result.code == 0, result
+    assert result.code == (6 if name == "a digest of zeros" else 5) and error_line(result), result  # 6: it is incomplete
     assert move.layout_fault(tmp_path / "out", killed=True) is None
     assert not [path for path in files_below(tmp_path / "out") if "passwd" in path]
 
@@ -281,10 +279,10 @@ LIES = {
     "cut": ("cut_body", {}), "less than it says": ("wrong_length", {"by": 500}), "more than it says": ("wrong_length", {"by": -500}),
     "a page": ("html", {}), "a page that is none": ("empty", {}), "other JSON": ("other_shape", {}),
     "too much": ("huge_body", {}), "too much, in chunks": ("huge_body", {"announce": False}),
-    "chunks without an end": ("bad_chunk", {"kind": "no_end"}), "chunks that are none": ("bad_chunk", {"kind": "not_hex"}),
+    "chunks that are none": ("bad_chunk", {"kind": "not_hex"}),
     "two lengths": ("bad_length", {"value": "5"}), "a length below zero": ("bad_length", {"value": "-1"}),
 }
-TARGETS = ("oci:{}/out:v1", "oci-archive:{}/out.tar:v1", "docker-archive:{}/out.tar", "oci-archive:-", OPEN + "/target:v1")
+TARGETS = ("oci:{}/out:v1", "oci-archive:{}/out.tar:v1", "docker-archive:{}/out.tar", "oci-archive:-", "dual.lab.test/target:v1")
 
 
 @pytest.fixture(params=[OPEN, ECR])
@@ -405,6 +403,7 @@ def test_a_full_disk(lab, small, target, what):
     made = move.image((9000, 5000, 100))
     move.push_raw(f"{OPEN}/app:v1", made)
     failures = 0
+    lab.clear_log()
     for room in range(1, 30):
         folder = small(f"size={4096 * room}" if what == "size" else f"size=1m,nr_inodes={room}")
         result = lab.ecr("pull", f"{OPEN}/app:v1", target.format(folder))
@@ -419,14 +418,17 @@ def test_a_full_disk(lab, small, target, what):
         assert files_below(folder) == [] or layout.exists() and puts(lab) == []
         if (layout / "index.json").exists():
             assert move.layout_tags(layout) == {}
+        subprocess.run(["mount", "-o", "remount,size=1m,nr_inodes=100", str(folder)], check=True)
+        result = lab.ecr("pull", f"{OPEN}/app:v1", target.format(folder))
+        assert result.code == 0 and result.stdout == f"{made.digest}\n", result  # with room it goes on
     else:
         raise AssertionError("there was never room for all")
-    assert failures > 1
+    assert failures
 
 
 def test_a_disk_that_is_full_for_the_new_index_keeps_the_old_one(lab, small):
     """The image that was there stays."""
-    old, new = move.image(content="old"), move.image((40000,), content="new")
+    old, new = move.image(content="old"), move.image((80000,), content="new")
     move.push_raw(f"{OPEN}/app:v2", new)
     folder = small("size=200k")
     move.write_layout(folder / "out", {"v1": old})
@@ -452,10 +454,11 @@ def test_a_disk_that_cannot_be_written_to(lab, small, target):
     assert result.code == 5 and str(folder) in error_line(result) and "Read-only" in result.stderr, result
 
 
-@pytest.mark.parametrize("target, code", [
-    ("oci:{}/file:v1", 5), ("oci:{}/none/out:v1", 2), ("oci-archive:{}/none/out.tar", 2), ("docker-archive:{}/file/out.tar", 5),
-    ("oci-archive:{}/folder", 2), ("oci-archive:{}/fifo", 2), ("docker-archive:/dev/null", 2), ("oci:{}/mine:v1", 2)])
-def test_targets_that_are_something_else(lab, tmp_path, target, code):
+@pytest.mark.parametrize("target, codes", [
+    ("oci:{}/file:v1", (5,)), ("oci:{}/none/out:v1", (2,)), ("oci-archive:{}/none/out.tar", (2, 5)),
+    ("docker-archive:{}/file/out.tar", (5,)), ("oci-archive:{}/folder", (2,)), ("oci-archive:{}/fifo", (2,)),
+    ("docker-archive:/dev/null", (2,)), ("oci:{}/mine:v1", (2,))])
+def test_targets_that_are_something_else(lab, tmp_path, target, codes):
     """Files where a folder belongs, folders where a file belongs, and folders that are somebody's own."""
     move.push_raw(f"{OPEN}/app:v1", IMAGE)
     (tmp_path / "file").write_text("mine")
@@ -465,7 +468,7 @@ def test_targets_that_are_something_else(lab, tmp_path, target, code):
     os.mkfifo(tmp_path / "fifo")
     before = files_below(tmp_path)
     result = lab.ecr("pull", f"{OPEN}/app:v1", target.format(tmp_path), timeout=10)
-    assert result.code in (2, code) and error_line(result).startswith(f"ecr: {target.partition(':')[2].format(tmp_path)[:9]}"), result
+    assert result.code in codes and error_line(result).startswith(f"ecr: {target.partition(':')[2].format(tmp_path)[:9]}"), result
     assert files_below(tmp_path) == before and (tmp_path / "file").read_text() == "mine"
 
 
@@ -481,15 +484,22 @@ WRONG = {
     ("pull", A, "oci::v1"): "missing", ("pull", A, "oci:out:"): "tag", ("pull", A, "oci:out:a b"): "tag",
     ("pull", A, "oci:out:" + "v" * 129): "tag", ("pull", A, "oci:out:-x"): "tag",
     ("pull", ""): "", ("pull", f"{OPEN}/App:v1"): "", ("pull", f"{OPEN}/app:v 1"): "", ("pull", f"{OPEN}/app@sha256:123"): "",
-    ("pull", "--platform", "linux", A): "OS/ARCH", ("pull", "--platform", "", A): "OS/ARCH", ("pull", "--platform", "a/b/c/d", A): "OS/ARCH",
+    ("pull", "--platform", "linux", A): "OS/ARCH", ("pull", "--platform", "", A): "empty", ("pull", "--platform", "a/b/c/d", A): "OS/ARCH",
     ("pull", "--platform"): "--platform", ("pull", "--platform", "linux/amd64", "--all-platforms", A): "--platform",
     ("pull", "--all-platforms", A, "docker-archive:x.tar"): "one platform", ("pull", "--all-platforms", A, "docker:"): "one platform",
     ("pull", "--referrers", A, "docker-archive:x.tar"): "refers", ("pull", "--create-repo", A): "--create-repo",
-    ("pull", "--json", A, "oci-archive:-"): "standard output", ("copy", "--json", A, "docker-archive:-"): "standard output",
     ("copy", "oci-archive:-", "docker-archive:-"): "must be a file", ("pull", "--no-such-thing", A): "--no-such-thing",
     ("push", "oci-archive:-", A, "bearer.lab.test/other:v1"): "once", ("push", "oci:in", f"{OPEN}/app@sha256:{'0' * 64}"): "another",
     ("push", "--create-repo", "oci:in", A): "--create-repo", ("copy", "docker-archive:missing.tar", A): "missing.tar",
 }
+
+
+@pytest.mark.parametrize("words", [("pull", A, "oci-archive:-"), ("copy", A, "docker-archive:-"), ("copy", "oci:in", "oci-archive:-:v1")])
+def test_events_have_no_place_beside_an_archive(lab, tmp_path, words):
+    move.write_layout(tmp_path / "in", {"v1": IMAGE})
+    result = lab.ecr(words[0], "--json", *words[1:], cwd=tmp_path)
+    told, = result.json
+    assert result.code == 2 and told["error"]["subject"] == "--json" and "standard output" in result.stderr and lab.requests() == []
 
 
 @pytest.mark.parametrize("words", WRONG, ids=lambda words: " ".join(words)[:60])

@@ -1,7 +1,7 @@
 """pull, push and copy between all kinds of places; what arrives is looked at by hand, by skopeo and by umoci."""
 
 import fcntl
-import io
+import itertools
 import json
 import os
 import platform
@@ -26,6 +26,7 @@ ENV = {"AWS_REGION": "us-east-1"}
 NATIVE = {"x86_64": "linux/amd64", "aarch64": "linux/arm64"}[platform.machine()]
 OTHER = "linux/arm64" if NATIVE == "linux/amd64" else "linux/amd64"
 ZEROS = "sha256:" + "0" * 64
+SUM = re.compile(r"(copied [1-9]\d* blobs?, [^;\n]+(; \d+ blobs? (was|were) there already)?|\d+ blobs? (was|were) there already|it has no blobs)\n")
 TO_FILE = ("bash", "-o", "pipefail", "-c", '"$@" | cat >stream', "sh")  # a pipe cannot go back to what it wrote
 
 
@@ -41,9 +42,9 @@ def ecr(lab, *arguments, cwd=None, **options):
 
 
 def moved(lab, *arguments, digest, **options):
-    """It went well: the digest alone on stdout, a sum on stderr."""
+    """It went well: the digest alone on stdout, one line on stderr."""
     result = ecr(lab, *arguments, **options)
-    assert (result.code, result.stdout) == (0, f"{digest}\n") and "copied" in result.stderr, result
+    assert (result.code, result.stdout) == (0, f"{digest}\n") and SUM.fullmatch(result.stderr), result
     return result
 
 
@@ -145,12 +146,12 @@ def holds(lab, folder, kind, place, made, name=None):
         assert move.skopeo_inspect(f"{kind.split()[0]}:{path}:v1", "--raw") == json.loads(made.manifest)
 
 
-STORES = ["plain", "tls", "ecr", "oci", "oci-archive", "docker-archive"]
+STORES = ["tls", "ecr", "oci", "oci-archive", "docker-archive"]
 STREAMS = ["oci-archive -", "docker-archive -"]
+PAIRS = [*itertools.product(STORES + STREAMS, repeat=2), ("plain", "oci"), ("oci", "plain"), ("plain", "plain")]
 
 
-@pytest.mark.parametrize("target", STORES + STREAMS)
-@pytest.mark.parametrize("source", STORES + STREAMS)
+@pytest.mark.parametrize("source, target", PAIRS)
 def test_every_pair_of_places(lab, app, tmp_path, source, target):
     if source in STREAMS and target in STREAMS:  # one of the two must be a file, see below
         failed(ecr(lab, "copy", place_of(source, "app"), place_of(target, "other")), 2, "must be a file")
@@ -162,7 +163,8 @@ def test_every_pair_of_places(lab, app, tmp_path, source, target):
     lines = result.stderr.splitlines()
     digest = (lines.pop() if streams else result.stdout.removesuffix("\n"))
     assert result.code == 0 and result.stdout == ("" if streams else f"{digest}\n"), result
-    assert len(lines) == 1 and lines[0].startswith("copied 4 blobs, "), result
+    neighbours = source == target and source in HOSTS
+    assert len(lines) == 1 and lines[0].startswith("4 blobs were" if neighbours and source != "ecr" else "copied 4 blobs, "), result
     if source.startswith("docker"):
         if not target.startswith("docker"):
             made = made_of_archive(fetched(lab, tmp_path, target, to, digest), made)
@@ -217,8 +219,8 @@ def test_every_kind_of_image(lab, app, tmp_path, name):
     made = IMAGES[name]()
     move.write_layout(tmp_path / "first", {"v1": made})
     way = ["oci:first:v1", f"{TLS}/team/app:v1", "oci-archive:a.tar:v1", f"{ECR}/team/app:v1", "oci:last:v1"]
-    if name == "127 layers":
-        way.pop(3)
+    if name == "127 layers":  # it takes its time
+        way[2:4] = []
     for source, target in zip(way, way[1:]):
         moved(lab, "copy", source, target, digest=made.digest, cwd=tmp_path)
         if not target.startswith("oci"):
@@ -299,14 +301,14 @@ def test_foreign_layers_stay_where_they_are(lab, app, tmp_path):
 
 @pytest.fixture
 def several(lab, app):
-    made = move.index([NATIVE, OTHER, "linux/arm/v7"], attested=True)
+    made = move.index([NATIVE, OTHER], attested=True)
     move.push_raw(f"{app}:v1", made)
     return made
 
 
 @pytest.mark.parametrize("command", ["pull", "copy", "push"])
 @pytest.mark.parametrize("options, chosen", [([], None), (["--all-platforms"], "all"), (["--platform", OTHER], OTHER),
-                                             (["--platform", "linux/arm/v7"], "linux/arm/v7"), (["--platform", "native"], NATIVE)])
+                                             (["--platform", "native"], NATIVE)])
 def test_platforms(lab, app, several, tmp_path, command, options, chosen):
     """pull takes this machine's, push and copy take all."""
     move.write_layout(tmp_path / "a", {"v1": several})
@@ -408,8 +410,8 @@ def referrers_there(lab, folder, kind, place, subject):
     return found
 
 
-@pytest.mark.parametrize("target", ["tls", "ecr", "oci", "oci-archive"])
-@pytest.mark.parametrize("source", ["tls", "ecr", "oci", "oci-archive"])
+@pytest.mark.parametrize("source, target", [("tls", "ecr"), ("ecr", "tls"), ("tls", "tls"), ("tls", "oci"), ("oci", "ecr"),
+                                            ("ecr", "oci-archive"), ("oci-archive", "oci")])
 def test_referrers(lab, app, tmp_path, source, target):
     """ECR keeps a list of them; the open registry has a tag instead that clients look after."""
     made, referrers = signed()
@@ -500,8 +502,8 @@ def test_tags_beside_one_another(lab, app, tmp_path):
     layout_holds(tmp_path / "x", {"a": one.digest, "b": two.digest, "c": one.digest}, one, two)
     moved(lab, "pull", f"{app}:two", "oci:x:a", digest=two.digest, cwd=tmp_path)
     layout_holds(tmp_path / "x", {"a": two.digest, "b": two.digest, "c": one.digest}, one, two)
-    failed(ecr(lab, "push", "oci:x", f"{app}:new", cwd=tmp_path), 2, "x", "a, b, c")  # which one?
-    failed(ecr(lab, "push", "oci:x:d", f"{app}:new", cwd=tmp_path), 1, "d", "a, b, c")
+    failed(ecr(lab, "push", "oci:x", f"{app}:new", cwd=tmp_path), 2, "x: ", "3 images")  # which one?
+    failed(ecr(lab, "push", "oci:x:d", f"{app}:new", cwd=tmp_path), 1, "x: ", "d")
     moved(lab, "push", "oci:x:c", f"{app}:new", digest=one.digest, cwd=tmp_path)
     assert move.registry_fault(lab, f"{app}:new", one) is None
 
@@ -562,7 +564,7 @@ def test_a_second_run_sends_no_blobs(lab, app, tmp_path, target):
     result = ecr(lab, "copy", "--json", "oci:app:v1", to, cwd=tmp_path)
     assert result.code == 0 and {e["status"] for e in result.json if e["event"] == "blob"} == {"exists"}, result
     assert result.json[-1]["copiedBytes"] == 0 and not copies(lab) and not lab.requests(operation="StartUpload")
-    assert result.stderr == "copied 0 blobs, 0 B; 8 were there already\n"
+    assert result.stderr == "8 blobs were there already\n"
 
 
 def test_what_is_shared_is_sent_once(lab, app, tmp_path):
@@ -590,15 +592,13 @@ def test_another_tag_of_one_repository(lab, app):
     """There is nothing to mount."""
     made = move.push_raw(f"{app}:v1", move.image())
     result = moved(lab, "copy", f"{app}:v1", f"{app}:v2", digest=made.digest)
-    assert "3 were" not in result.stderr and "2 were there already" in result.stderr and not lab.requests(operation="StartUpload")
+    assert result.stderr == "2 blobs were there already\n" and not lab.requests(operation="StartUpload")
 
 
 @pytest.mark.parametrize("refusal", [{"name": "refuse", "code": "UNSUPPORTED", "status": 405}, {"name": "deny"}])
 def test_where_mounting_is_refused_it_is_uploaded(lab, app, refusal):
-    made = move.push_raw(f"{app}:v1", move.image())
-    lab.clear_log()
-    rule = dict(refusal)
-    lab.fault(rule.pop("name"), service="tls", operation="StartUpload", count=2, **rule)
+    made = move.push_raw(f"{app}:v1", move.image(()))
+    lab.fault(refusal["name"], service="tls", operation="StartUpload", count=1, **{k: v for k, v in refusal.items() if k != "name"})
     result = lab.ecr("copy", "--json", f"{app}:v1", f"{TLS}/new/app:v1", env=ENV)
     assert result.code == 0 and {e["status"] for e in result.json if e["event"] == "blob"} == {"copied"}, result
     assert move.registry_fault(lab, f"{TLS}/new/app:v1", made) is None
@@ -612,9 +612,9 @@ MEMBERS = {"start": {"event", "from", "to", "digest", "mediaType", "manifests", 
            "manifest": {"event", "digest", "mediaType", "tag"}, "done": {"event", "digest", "mediaType", "copiedBytes"}}
 
 
-@pytest.mark.parametrize("target", ["tls", "oci", "oci-archive"])
+@pytest.mark.parametrize("target", ["plain", "oci", "oci-archive"])
 def test_events(lab, app, tmp_path, target):
-    made, to = move.push_raw(f"{app}:v1", move.index(attested=True)), place_of(target, "other", "v2")
+    made, to = move.push_raw(f"{app}:v1", move.index(attested=True)), place_of(target, "new", "v2")
     result = ecr(lab, "copy", "--json", f"{app}:v1", to, cwd=tmp_path)
     assert result.code == 0 and all(event["event"] in MEMBERS and set(event) <= MEMBERS[event["event"]] for event in result.json)
     of = {name: [event for event in result.json if event["event"] == name] for name in MEMBERS}
@@ -624,7 +624,7 @@ def test_events(lab, app, tmp_path, target):
     assert result.json[0]["event"] == "start" and result.json[-1] == of["done"][0] == {
         "event": "done", "digest": made.digest, "mediaType": made.media_type, "copiedBytes": size}
     assert sorted((e["digest"], e["sizeBytes"]) for e in of["blob"]) == sorted((d, len(data)) for d, data in blobs.items())
-    assert {e["status"] for e in of["blob"]} == {"mounted" if target == "tls" else "copied"} or target == "tls"
+    assert {e["status"] for e in of["blob"]} == {"copied"}
     told = [(e["digest"], e["mediaType"], e.get("tag")) for e in of["manifest"]]
     assert sorted(told[:-1]) == sorted((c.digest, c.media_type, None) for c in made.children)
     assert told[-1] == (made.digest, made.media_type, "v2")
@@ -659,8 +659,8 @@ def test_lines_in_a_log(lab, app, tmp_path):
     assert result.code == 0 and len(progress) in (1, 2), result
     assert all(0 < event["doneBytes"] <= event["totalBytes"] == total for event in progress)
     line, last = result.stderr.splitlines()
-    assert re.fullmatch(r"\d+ kB of 601 kB \(\d+ %\)  \d+ kB/s(, \d s left)?", line), result
-    assert re.fullmatch(r"copied 2 blobs, 601 kB \(\d+ kB/s\)", last), result
+    assert re.fullmatch(r"\d+ kB of 600 kB \(\d+ %\)  \d+ kB/s(, \d s left)?", line), result
+    assert re.fullmatch(r"copied 2 blobs, 600 kB \(\d+ kB/s\)", last), result
 
 
 def screen(text):
@@ -681,12 +681,12 @@ def screen(text):
     return lines
 
 
-def on_terminal(lab, folder, columns, rows, *arguments):
+def on_terminal(lab, folder, columns, rows, *arguments, env=None):
     """(exit status, stdout, all that came to a terminal as stderr)."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
     process = subprocess.Popen([BINARY, *arguments], cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=theirs,
-                               env={"SSL_CERT_FILE": lab.ca, "TERM": "xterm", **ENV, **lab.key_environment("full")})
+                               env={"SSL_CERT_FILE": lab.ca, "TERM": "xterm", **ENV, **lab.key_environment("full"), **(env or {})})
     os.close(theirs)
     said = b""
     try:
@@ -732,7 +732,7 @@ def test_no_bars_when_quiet(lab, app, tmp_path):
     (["push", "oci:a", "oci:b"], ["ecr copy"]), (["copy", f"{TLS}/a:v1", "oci:"], ["missing"]),
     (["copy", f"{TLS}/a:v1", "oci:x:.y"], ["a tag has"]), (["copy", "--platform", "x", f"{TLS}/a:v1", "oci:x"], ["OS/ARCHITECTURE"]),
     (["copy", "--platform", NATIVE, "--all-platforms", f"{TLS}/a:v1", "oci:x"], ["--platform"]),
-    (["pull", "--create-repo", f"{TLS}/a:v1"], ["--create-repo"]), (["push", "oci:a", f"{TLS}/A:v1"], ["capital"]),
+    (["pull", "--create-repo", f"{TLS}/a:v1"], ["--create-repo"]), (["push", "oci:a", f"{TLS}/A:v1"], ["lower-case"]),
     (["copy", "--json", f"{TLS}/a:v1", "oci-archive:-"], ["--json", "standard output"]),
     (["pull", "--json", f"{TLS}/a:v1", "docker-archive:-"], ["--json"])])
 def test_bad_usage(lab, arguments, parts):
@@ -756,9 +756,9 @@ def test_no_such_source(lab, app, tmp_path, place, there, parts):
 
 
 def test_a_folder_that_is_something_else(lab, app, tmp_path):
-    """It stays as it is."""
+    """What has an index.json of another kind stays as it is."""
     move.push_raw(f"{app}:v1", move.image(platform=NATIVE))
     (tmp_path / "app").mkdir()
-    (tmp_path / "app" / "main.c").write_text("int main;")
+    (tmp_path / "app" / "index.json").write_text("{}")
     failed(ecr(lab, "pull", f"{app}:v1", cwd=tmp_path), 2, "app")
-    assert os.listdir(tmp_path / "app") == ["main.c"]
+    assert os.listdir(tmp_path / "app") == ["index.json"] and (tmp_path / "app" / "index.json").read_text() == "{}"

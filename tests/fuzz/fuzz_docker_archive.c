@@ -4,7 +4,8 @@
 #include "store/docker_archive.h"
 #include "tarball.h"
 
-static void check_blob(const struct docker_archive_blob *blob, const struct descriptor *said, const uint8_t *data, size_t size)
+static void check_blob(const struct docker_archive_blob *blob, const struct descriptor *said, const uint8_t *data,
+                       size_t size)
 {
     const struct tar_entry *entry = blob->entry;
     MUST(entry->type == '0' && entry->offset >= 0 && entry->size >= 0 && entry->offset + entry->size <= (int64_t)size);

@@ -15,7 +15,8 @@ static void check_again(struct arena *arena, const struct layout_image *image, c
     struct layout_image again;
     layout_write_index(&text, image, 1, tag);
     MUST(layout_find_in(arena, "again", buf_view(&text), tag, &again, error) == 0);
-    MUST(strcmp(again.digest, image->digest) == 0 && again.size == image->size && !again.media_type == !image->media_type);
+    MUST(strcmp(again.digest, image->digest) == 0 && again.size == image->size &&
+         !again.media_type == !image->media_type);
     buf_free(&text);
 }
 

@@ -17,7 +17,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     int fd = input_file(data, size);
     error_init(&error, &arena);
     int status = tar_index(&arena, fd, "a.tar", &tar, &error);
-    MUST(status == 0 ? tar.count > 0 : error.reason == REASON_USAGE && strcmp(error.subject, "a.tar") == 0 && *error.cause);
+    MUST(status == 0 ? tar.count > 0
+                     : error.reason == REASON_USAGE && strcmp(error.subject, "a.tar") == 0 && *error.cause);
     for (size_t i = 0; status == 0 && i < tar.count; i++) {
         const struct tar_entry *entry = &tar.list[i];
         check_name(entry->name);

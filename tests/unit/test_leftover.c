@@ -21,7 +21,8 @@ static void test_make(void **state)
     struct stat info;
     char *done, *open_one, *other;
     const char *folder = new_folder(), *front = arena_printf(&arena, "%s/.ecr-", folder);
-    int fds[] = {leftover_make(&arena, front, &done), leftover_make(&arena, front, &open_one), leftover_make(&arena, front, &other)};
+    int fds[] = {leftover_make(&arena, front, &done), leftover_make(&arena, front, &open_one),
+                 leftover_make(&arena, front, &other)};
     for (size_t i = 0; i < COUNT(fds); i++)
         assert_true(fds[i] >= 0);
     assert_true(slice_starts(slice_of(done), front) && strlen(done) > strlen(front));
@@ -109,9 +110,10 @@ static void test_sweep(void **state)
         int age;
         bool goes;
     } rows[] = {
-        {".ecr-stale", PLAIN, 100, true}, {".ecr-", PLAIN, 100, true}, {".ecr-new", PLAIN, 10, false}, {".ecr-future", PLAIN, -100, false},
-        {".ecr-locked", LOCKED, 100, false}, {"other", PLAIN, 100, false}, {"x.ecr-stale", PLAIN, 100, false},
-        {".ecr-folder", FOLDER, 100, false}, {".ecr-link", LINK, 100, false}, {".ecr-fifo", FIFO, 100, false},
+        {".ecr-stale", PLAIN, 100, true},    {".ecr-", PLAIN, 100, true},         {".ecr-new", PLAIN, 10, false},
+        {".ecr-future", PLAIN, -100, false}, {".ecr-locked", LOCKED, 100, false}, {"other", PLAIN, 100, false},
+        {"x.ecr-stale", PLAIN, 100, false},  {".ecr-folder", FOLDER, 100, false}, {".ecr-link", LINK, 100, false},
+        {".ecr-fifo", FIFO, 100, false},
     };
     int fds[COUNT(rows)];
     const char *folder = new_folder();

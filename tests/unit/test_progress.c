@@ -19,10 +19,24 @@ static void test_rates(void **state)
         int64_t done, total, elapsed;
         const char *want;
     } rows[] = {
-        {0, 100, 5000, ""}, {50, 100, 199, ""}, {50, 100, 0, ""}, {50, 100, -5, ""}, {100 * MB, 200 * MB, 200, "500 MB/s, 1 s left"},
-        {84 * MB, 336 * MB, 1000, "84 MB/s, 3 s left"}, {84 * MB, 337 * MB, 1000, "84 MB/s, 4 s left"}, {200 * MB, 200 * MB, 1000, "200 MB/s"}, {201 * MB, 200 * MB, 1000, "201 MB/s"},
-        {MB, 60 * MB, 1000, "1.0 MB/s, 59 s left"}, {MB, 61 * MB, 1000, "1.0 MB/s, 1 min 00 s left"}, {MB, 3600 * MB, 1000, "1.0 MB/s, 59 min 59 s left"}, {MB, 3601 * MB, 1000, "1.0 MB/s, 1 h 00 min left"},
-        {MB, 90001 * MB, 1000, "1.0 MB/s, 25 h 00 min left"}, {1, 2, 100000, "0 B/s"}, {1, 2, 1000, "1 B/s, 1 s left"}, {1500, 3000, 1000, "1.5 kB/s, 1 s left"}, {50, 0, 1000, "50 B/s"},
+        {0, 100, 5000, ""},
+        {50, 100, 199, ""},
+        {50, 100, 0, ""},
+        {50, 100, -5, ""},
+        {100 * MB, 200 * MB, 200, "500 MB/s, 1 s left"},
+        {84 * MB, 336 * MB, 1000, "84 MB/s, 3 s left"},
+        {84 * MB, 337 * MB, 1000, "84 MB/s, 4 s left"},
+        {200 * MB, 200 * MB, 1000, "200 MB/s"},
+        {201 * MB, 200 * MB, 1000, "201 MB/s"},
+        {MB, 60 * MB, 1000, "1.0 MB/s, 59 s left"},
+        {MB, 61 * MB, 1000, "1.0 MB/s, 1 min 00 s left"},
+        {MB, 3600 * MB, 1000, "1.0 MB/s, 59 min 59 s left"},
+        {MB, 3601 * MB, 1000, "1.0 MB/s, 1 h 00 min left"},
+        {MB, 90001 * MB, 1000, "1.0 MB/s, 25 h 00 min left"},
+        {1, 2, 100000, "0 B/s"},
+        {1, 2, 1000, "1 B/s, 1 s left"},
+        {1500, 3000, 1000, "1.5 kB/s, 1 s left"},
+        {50, 0, 1000, "50 B/s"},
         {52000 * GB, 104000 * GB, 1000, "52 TB/s, 1 s left"},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -78,7 +92,8 @@ static const char *end(void)
     return buf_detach(&got, &arena);
 }
 
-static const struct progress_bar bars[] = {{"4f4fb700ef54", 12 * MB, 34 * MB, 0}, {"aaaaaaaaaaaa", 0, 0, 0}, {"bbbbbbbbbbbb", 7 * MB, 7 * MB, 0}};
+static const struct progress_bar bars[] = {
+    {"4f4fb700ef54", 12 * MB, 34 * MB, 0}, {"aaaaaaaaaaaa", 0, 0, 0}, {"bbbbbbbbbbbb", 7 * MB, 7 * MB, 0}};
 static const struct progress_bar whole = {"whole", 19 * MB, 41 * MB, 0};
 
 /* Shows the bars `times` times on a terminal of that size and takes them away. What went there. */
@@ -127,7 +142,8 @@ static void test_sizes(void **state)
     static const struct {
         unsigned short columns, rows;
         size_t lines; /* with that of the whole */
-    } rows[] = {{200, 24, 4}, {80, 24, 4}, {40, 24, 4}, {20, 24, 4}, {2, 24, 4}, {1, 24, 4}, {80, 6, 4}, {80, 5, 3}, {80, 4, 2}, {80, 3, 1}, {80, 2, 1}, {80, 1, 1}, {0, 0, 4}};
+    } rows[] = {{200, 24, 4}, {80, 24, 4}, {40, 24, 4}, {20, 24, 4}, {2, 24, 4}, {1, 24, 4}, {80, 6, 4}, {80, 5, 3},
+                {80, 4, 2},   {80, 3, 1},  {80, 2, 1},  {80, 1, 1},  {0, 0, 4},  {0, 24, 4}, {80, 0, 4}};
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct slice rest = slice_of(drawn(rows[i].columns, rows[i].rows, 1));
         size_t width = rows[i].columns ? rows[i].columns : 80, lines = 0;

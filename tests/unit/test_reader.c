@@ -20,7 +20,8 @@ static void test_parts(void **state)
         int64_t offset;
         size_t size;
         const char *want;
-    } rows[] = {{0, 10, "0123456789"}, {0, 3, "012"}, {7, 3, "789"}, {7, 100, "789"}, {9, 1, "9"}, {0, 100, "0123456789"}};
+    } rows[] = {{0, 10, "0123456789"}, {0, 3, "012"}, {7, 3, "789"},         {7, 5, "789"},
+                {7, 100, "789"},       {9, 1, "9"},   {0, 100, "0123456789"}};
     int fd = file_with("before0123456789behind");
     struct file_part part = {fd, "a.tar", 6, 10};
     struct reader reader = file_part_reader(&part);
@@ -44,7 +45,8 @@ static void test_faults(void **state)
         int fd;
         int64_t offset;
         const char *cause;
-    } rows[] = {{fd, 3, "cannot read it: it became shorter meanwhile"}, {closed, 0, "cannot read it: Bad file descriptor"}};
+    } rows[] = {{fd, 3, "cannot read it: it became shorter meanwhile"},
+                {closed, 0, "cannot read it: Bad file descriptor"}};
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct file_part part = {rows[i].fd, "a.tar", 6, 10};
         struct reader reader = file_part_reader(&part);

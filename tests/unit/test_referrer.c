@@ -5,8 +5,10 @@
 #include "registry/referrer.h"
 
 #define HEX "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
-#define A "sha256:" HEX
-#define B "sha256:" "ffff456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define A   "sha256:" HEX
+#define B                                                                                                              \
+    "sha256:"                                                                                                          \
+    "ffff456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 #define MANIFEST "application/vnd.oci.image.manifest.v1+json"
 
 /* The tag has at most 32 letters of the algorithm and 64 of the rest (distribution-spec, "Referrers Tag Schema"). */
@@ -14,7 +16,9 @@ static void test_tags(void **state)
 {
     (void)state;
     static const char *const rows[][2] = {
-        {A, "sha256-" HEX}, {"sha512:" HEX HEX, "sha512-" HEX}, {"a:b", "a-b"},
+        {A, "sha256-" HEX},
+        {"sha512:" HEX HEX, "sha512-" HEX},
+        {"a:b", "a-b"},
         {"a123456789b123456789c123456789d123:x", "a123456789b123456789c123456789d1-x"},
     };
     for (size_t i = 0; i < COUNT(rows); i++)
@@ -25,17 +29,27 @@ static void test_subjects(void **state)
 {
     (void)state;
     static const char *const rows[][2] = {
-        {"{\"subject\":{\"digest\":\"" A "\"}}", A}, {"{\"subject\":{\"digest\":\"a:b\"}}", "a:b"}, {"{}", NULL}, {"", NULL}, {"[]", NULL}, {"{\"subject\":null}", NULL},
-        {"{\"subject\":\"" A "\"}", NULL}, {"{\"subject\":{}}", NULL}, {"{\"subject\":{\"digest\":7}}", NULL}, {"{\"subject\":{\"digest\":\"\"}}", NULL},
-        {"{\"subject\":{\"digest\":\"../x\"}}", NULL}, {"{\"subject\":{\"digest\":\"" A "\"}", NULL}, {"{\"config\":{\"subject\":{\"digest\":\"" A "\"}}}", NULL},
+        {"{\"subject\":{\"digest\":\"" A "\"}}", A},
+        {"{\"subject\":{\"digest\":\"a:b\"}}", "a:b"},
+        {"{}", NULL},
+        {"", NULL},
+        {"[]", NULL},
+        {"{\"subject\":null}", NULL},
+        {"{\"subject\":\"" A "\"}", NULL},
+        {"{\"subject\":{}}", NULL},
+        {"{\"subject\":{\"digest\":7}}", NULL},
+        {"{\"subject\":{\"digest\":\"\"}}", NULL},
+        {"{\"subject\":{\"digest\":\"../x\"}}", NULL},
+        {"{\"subject\":{\"digest\":\"" A "\"}", NULL},
+        {"{\"config\":{\"subject\":{\"digest\":\"" A "\"}}}", NULL},
     };
     for (size_t i = 0; i < COUNT(rows); i++)
         CHECK_TEXT(registry_subject(&arena, slice_of(rows[i][0])), rows[i][1], "%s", rows[i][0]);
 }
 
-#define FRONT "{\"schemaVersion\":2,\"mediaType\":\"application/vnd.oci.image.index.v1+json\",\"manifests\":["
+#define FRONT       "{\"schemaVersion\":2,\"mediaType\":\"application/vnd.oci.image.index.v1+json\",\"manifests\":["
 #define ENTRY(size) "{\"mediaType\":\"" MANIFEST "\",\"digest\":\"" A "\",\"size\":" size
-#define OLD "{\"digest\":\"" B "\",\"size\":7,\"annotations\":{\"k\":\"v\"},\"own\":[1,2]}"
+#define OLD         "{\"digest\":\"" B "\",\"size\":7,\"annotations\":{\"k\":\"v\"},\"own\":[1,2]}"
 
 static void test_indexes(void **state)
 {
@@ -43,13 +57,19 @@ static void test_indexes(void **state)
     static const struct {
         const char *old, *manifest, *want; /* NULL: it stands there, or cannot be entered */
     } rows[] = {
-        {NULL, "{}", FRONT ENTRY("2") "}]}"}, {"", "{}", FRONT ENTRY("2") "}]}"}, {"{\"manifests\":[]}", "{}", FRONT ENTRY("2") "}]}"},
+        {NULL, "{}", FRONT ENTRY("2") "}]}"},
+        {"", "{}", FRONT ENTRY("2") "}]}"},
+        {"{\"manifests\":[]}", "{}", FRONT ENTRY("2") "}]}"},
         {"{\"manifests\":[" OLD "]}", "{}", FRONT OLD "," ENTRY("2") "}]}"},
-        {NULL, "{\"artifactType\":\"a/b\",\"config\":{\"mediaType\":\"c/d\"}}", FRONT ENTRY("51") ",\"artifactType\":\"a/b\"}]}"},
+        {NULL, "{\"artifactType\":\"a/b\",\"config\":{\"mediaType\":\"c/d\"}}",
+         FRONT ENTRY("51") ",\"artifactType\":\"a/b\"}]}"},
         {NULL, "{\"config\":{\"mediaType\":\"c/d\"}}", FRONT ENTRY("30") ",\"artifactType\":\"c/d\"}]}"},
-        {NULL, "{\"annotations\":{\"k\":\"v\"},\"artifactType\":7}", FRONT ENTRY("42") ",\"annotations\":{\"k\":\"v\"}}]}"},
+        {NULL, "{\"annotations\":{\"k\":\"v\"},\"artifactType\":7}",
+         FRONT ENTRY("42") ",\"annotations\":{\"k\":\"v\"}}]}"},
         {NULL, "{\"annotations\":\"x\"}", FRONT ENTRY("19") "}]}"},
-        {"{\"manifests\":[{\"digest\":\"" A "\"}]}", "{}", NULL}, {"{\"manifests\":[" OLD ",{\"digest\":\"" A "\"}]}", "{}", NULL}, {NULL, "{", NULL},
+        {"{\"manifests\":[{\"digest\":\"" A "\"}]}", "{}", NULL},
+        {"{\"manifests\":[" OLD ",{\"digest\":\"" A "\"}]}", "{}", NULL},
+        {NULL, "{", NULL},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         struct buf out = BUF_INIT;
