@@ -8,7 +8,7 @@
 /* Ends the program at once. A handler is needed: as PID 1 the default action of a signal is to be ignored. */
 static void on_signal(int number)
 {
-    leftovers_remove();
+    leftovers_end();
     _exit(128 + number);
 }
 

@@ -1,6 +1,7 @@
 #!/bin/sh
 # make soak: what takes too long for every change. soak.sh [CHECKS [FUZZ_SECONDS]]
 #   many checks one after the other, and very many images in one run, with time and memory flat;
+#   pulls and pushes that are killed hundreds of times, and one image of 4 GiB, with memory flat;
 #   the tests of the law with the sanitizers; each fuzzer for long
 set -eu
 cd "$(dirname "$0")/.."
@@ -12,6 +13,9 @@ step() { printf '== %s\n' "$*" >&2; }
 
 step "$checks checks"
 tests/lab/run $python tests/bench_soak.py "$checks"
+
+step "images that are moved"
+tests/lab/run $python tests/soak_move.py
 
 step "sanitizers"
 make -s asan

@@ -15,7 +15,7 @@ from support_net import HttpServer, reply
 from test_move_places import NATIVE, OTHER, docker_archive_holds, failed, layout_holds, on_terminal
 
 from lab import synth
-from lab.client import split
+from lab.client import ROOT, split
 
 HOST, TLS = "123456789012.dkr.ecr.us-east-1.amazonaws.com", "registry.lab.test"
 APP = f"{HOST}/team/app"
@@ -38,7 +38,8 @@ def done(result, digest):
 def docker(dockerd, lab, tmp_path):
     """The docker CLI; images of the tests are taken away again."""
     def call(*arguments, ok=True):
-        return move.run("docker", *arguments, ok=ok, env={**os.environ, "DOCKER_HOST": dockerd, "DOCKER_CONFIG": str(tmp_path)}).stdout
+        return move.run("docker", *arguments, ok=ok, env={**os.environ, "DOCKER_HOST": dockerd,
+                                                          "DOCKER_CONFIG": str(tmp_path)}).stdout
     lab.create_repositories(["team/app"])
     before = set(call("images", "--all", "--quiet", "--no-trunc").split())
     yield call
@@ -48,11 +49,10 @@ def docker(dockerd, lab, tmp_path):
 
 
 def program():
-    """An image that can be run, and says the version of what is tested."""
-    binary = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), os.environ.get("ECR_BIN") or "build/ecr")
+    """An image that can be run. Of the builds the usual one is static, whichever is tested."""
     tar = io.BytesIO()
     with tarfile.open(fileobj=tar, mode="w") as archive:
-        archive.add(binary, "ecr", filter=lambda entry: setattr(entry, "mode", 0o755) or entry)
+        archive.add(os.path.join(ROOT, "build", "ecr"), "ecr", filter=lambda entry: setattr(entry, "mode", 0o755) or entry)
     return move.image([move.Layer(tar.getvalue())], platform=NATIVE)
 
 
@@ -64,7 +64,8 @@ def config_of(docker, name):
 # ---- the real daemon
 
 @pytest.mark.parametrize("reference, place, name", [(":v1", "docker:", f"{APP}:v1"), (":v1", "docker:move/two:v1", "move/two:v1"),
-                                                    (":v1", f"docker:{TLS}/x/y:z", f"{TLS}/x/y:z"), ("@", "docker:move/two:v1", "move/two:v1")])
+                                                    (":v1", f"docker:{TLS}/x/y:z", f"{TLS}/x/y:z"),
+                                                    ("@", "docker:move/two:v1", "move/two:v1")])
 def test_pull(lab, docker, reference, place, name):
     """With our login, which the daemon does not have."""
     made = move.push_raw(f"{APP}:v1", move.image(platform=NATIVE))
@@ -141,7 +142,8 @@ def test_push(lab, docker, command):
     images = [f"{APP}:v1"] + ([f"{APP}:v2", f"{TLS}/new/app:v3"] if command == "push" else [])
     result = ecr(lab, command, "docker:move/one:v1", *images)
     for image in images:
-        found = move.skopeo_inspect(f"docker://{image}", "--config", "--raw", *(["--creds", f"AWS:{lab.password()}"] if HOST in image else []))
+        found = move.skopeo_inspect(f"docker://{image}", "--config", "--raw",
+                                    *(["--creds", f"AWS:{lab.password()}"] if HOST in image else []))
         assert found == json.loads(made.config)
     host, name, tag = split(images[-1])  # the daemon may compress anew for each registry
     text = lab._pusher(host, name).ask("GET", f"/v2/{name}/manifests/{tag}", headers={"Accept": synth.DOCKER["manifest"]})[1]
@@ -168,7 +170,8 @@ def test_another_name(lab, docker):
 @pytest.mark.parametrize("arguments, code, parts", [
     (["pull", f"{APP}:none", "docker:"], 1, ["manifest unknown"]), (["pull", f"{HOST}/none:v1", "docker:"], 1, ["none"]),
     (["push", "docker:move/none:v1", f"{APP}:v1"], 1, ["move/none:v1"]), (["push", f"docker:{APP}:v1", f"{APP}:v1"], 1, []),
-    (["copy", "docker:move/none:v1", "oci:b"], 1, ["move/none:v1"]), (["copy", "docker:move/none:v1", "docker:move/two:v1"], 1, [])])
+    (["copy", "docker:move/none:v1", "oci:b"], 1, ["move/none:v1"]),
+    (["copy", "docker:move/none:v1", "docker:move/two:v1"], 1, [])])
 def test_not_there(lab, docker, tmp_path, arguments, code, parts):
     before = docker("images", "--quiet")
     failed(ecr(lab, *arguments, cwd=tmp_path), code, *parts)
@@ -190,7 +193,8 @@ def test_a_role_that_may_pull_alone(lab, docker):
 
 
 @pytest.mark.parametrize("arguments", [["pull", f"{TLS}/a:v1", "docker:"], ["push", "docker:a:v1", f"{TLS}/a:v1"],
-                                       ["copy", "docker:a:v1", "oci:b"], ["copy", "docker:a:v1", "docker:b:v1"], ["copy", "oci:a", "docker:b:v1"]])
+                                       ["copy", "docker:a:v1", "oci:b"], ["copy", "docker:a:v1", "docker:b:v1"],
+                                       ["copy", "oci:a", "docker:b:v1"]])
 def test_no_daemon(lab, tmp_path, arguments):
     """What cannot be reached may be there later."""
     move.write_layout(tmp_path / "a", {"v1": move.image()})
@@ -202,7 +206,8 @@ def test_no_daemon(lab, tmp_path, arguments):
     (["push", "docker:", f"{TLS}/a:v1"], ["docker:IMAGE"]), (["copy", "docker:", "oci:b"], ["docker:IMAGE"]),
     (["copy", "oci:a", "docker:"], ["docker:IMAGE"]), (["copy", "docker:", "docker:b"], ["docker:IMAGE"]),
     (["pull", f"{TLS}/a:v1", f"docker:b@{DIGEST}"], ["tag"]), (["push", "docker:a", f"{TLS}/a@{DIGEST}"], ["tag"]),
-    (["pull", "--all-platforms", f"{TLS}/a:v1", "docker:"], ["one platform"]), (["pull", f"{TLS}/a:v1", "docker:A"], ["lower-case"])])
+    (["pull", "--all-platforms", f"{TLS}/a:v1", "docker:"], ["one platform"]),
+    (["pull", f"{TLS}/a:v1", "docker:A"], ["lower-case"])])
 def test_bad_usage(lab, docker, tmp_path, arguments, parts):
     move.write_layout(tmp_path / "a", {"v1": move.image()})
     failed(ecr(lab, *arguments, cwd=tmp_path), 2, *parts)
@@ -233,13 +238,15 @@ class Fake(HttpServer):
 
 
 def streamed(*objects, end="\r\n", status=200):
-    return reply("".join((o if isinstance(o, str) else json.dumps(o)) + end for o in objects), status, content_type="application/json")
+    return reply("".join((o if isinstance(o, str) else json.dumps(o)) + end for o in objects), status,
+                 content_type="application/json")
 
 
 PULLED = [{"status": "Pulling from app", "id": "v1"}, {"status": "Pull complete", "progressDetail": {}, "id": "abc"},
           {"status": f"Digest: {DIGEST}"}, {"status": f"Status: Downloaded newer image for {TLS}/app:v1"}]
 PUSHED = [{"status": f"The push refers to repository [{TLS}/app]"}, {"status": "Pushed", "id": "abc"},
-          {"status": f"v1: digest: {DIGEST} size: 500"}, {"progressDetail": {}, "aux": {"Tag": "v1", "Digest": DIGEST, "Size": 500}}]
+          {"status": f"v1: digest: {DIGEST} size: 500"}, {"progressDetail": {},
+                                                          "aux": {"Tag": "v1", "Digest": DIGEST, "Size": 500}}]
 COMMANDS = {"pull": ["pull", f"{TLS}/app:v1", "docker:"], "push": ["push", f"docker:{TLS}/app:v1", f"{TLS}/app:v1"],
             "load": ["copy", "oci:a:v1", "docker:loaded:v1"], "save": ["copy", "docker:app:v1", "oci:b"]}
 
@@ -258,7 +265,8 @@ def told(lab, tmp_path, command, said, **options):
 
 
 @pytest.mark.parametrize("end", ["\r\n", "", "\n\n  "])
-@pytest.mark.parametrize("command, said", [("pull", PULLED), ("push", PUSHED), ("load", [{"stream": "Loaded image: loaded:v1\n"}]),
+@pytest.mark.parametrize("command, said", [("pull", PULLED), ("push", PUSHED),
+                                           ("load", [{"stream": "Loaded image: loaded:v1\n"}]),
                                            ("load", [{"stream": f"Loaded image ID: {DIGEST}\n"}])])
 def test_it_goes_well(the_lab, tmp_path, command, said, end):
     """Objects come one a line, or not."""
@@ -267,7 +275,7 @@ def test_it_goes_well(the_lab, tmp_path, command, said, end):
 
 
 MESSAGES = [("denied: requested access to the resource is denied", 3), ("no basic auth credentials", 3),
-            ("unauthorized: authentication required", 3), ("denied: Your authorization token has expired. Reauthenticate and try again.", 3),
+            ("unauthorized: authentication required", 3), ("denied: Your authorization token has expired.", 3),
             ("toomanyrequests: Rate exceeded", 4), ("Get https://x/v2/: dial tcp: lookup x: no such host", 4),
             ("Get https://x/v2/: dial tcp 1.2.3.4:443: connect: connection refused", 4),
             ("net/http: request canceled while waiting for connection (Client.Timeout exceeded): timeout", 4),
@@ -290,7 +298,8 @@ def test_an_error_in_a_stream_of_status_200(the_lab, tmp_path, message, code, fo
 
 def test_an_error_after_success(the_lab, tmp_path):
     """Whatever came before."""
-    failed(told(the_lab, tmp_path, "pull", streamed(*PULLED, {"errorDetail": {"message": "broken"}, "error": "broken"})), 5, "broken")
+    failed(told(the_lab, tmp_path, "pull", streamed(*PULLED, {"errorDetail": {"message": "broken"}, "error": "broken"})),
+           5, "broken")
     failed(told(the_lab, tmp_path, "pull", streamed(*PULLED, {"errorDetail": {}})), 5)
 
 
@@ -309,8 +318,10 @@ def lines(*objects):
 
 @pytest.mark.parametrize("command", ["pull", "push", "load"])
 @pytest.mark.parametrize("said", [
-    cut(lines(*PULLED[:2])), cut(lines(PULLED[0]) + b'{"status": "Pull'), streamed(*PULLED[:2]), streamed(), streamed({}, {"status": "x"}),
-    cut(b""), streamed('{"status":'), streamed("<html>", "</html>"), streamed("OK"), reply("", 204), reply("<html>", content_type="text/html"),
+    cut(lines(*PULLED[:2])), cut(lines(PULLED[0]) + b'{"status": "Pull'), streamed(*PULLED[:2]), streamed(),
+    streamed({}, {"status": "x"}),
+    cut(b""), streamed('{"status":'), streamed("<html>", "</html>"), streamed("OK"), reply("", 204),
+    reply("<html>", content_type="text/html"),
     streamed("[1, 2]"), streamed('"text"'), streamed({"status": 7}, {"aux": 7}, {"errorDetail": None, "aux": {"Digest": "x"}}),
     streamed("{" * 9999), streamed('{"a": "' + "x" * 3000000 + '"}')],
     ids=["cut", "cut in an object", "no end", "nothing", "no sense", "cut at once", "half", "html", "ok", "204", "a page", "a list",
@@ -337,7 +348,8 @@ def test_a_stream_without_an_end(the_lab, tmp_path):
 @pytest.mark.parametrize("status, message, code", [
     (404, "manifest for x not found: manifest unknown: Requested image not found", 1), (404, "No such image: app:v1", 1),
     (404, "pull access denied for x, repository does not exist or may require 'docker login': denied", 5), (403, "denied: no", 3),
-    (401, "unauthorized", 3), (500, "no basic auth credentials", 3), (500, "something broke", 4), (503, "busy", 4), (400, "invalid", 5),
+    (401, "unauthorized", 3), (500, "no basic auth credentials", 3), (500, "something broke", 4), (503, "busy", 4),
+    (400, "invalid", 5),
     (429, "toomanyrequests", 4)])
 def test_a_refusal_before_the_stream(the_lab, tmp_path, status, message, code):
     said = reply({"message": message}, status, content_type="application/json")
@@ -345,7 +357,8 @@ def test_a_refusal_before_the_stream(the_lab, tmp_path, status, message, code):
     failed(told(the_lab, tmp_path, command, said, more=["--max-attempts", "1"]), code, message[:20])
 
 
-@pytest.mark.parametrize("said", [reply(b"text" * 300, content_type="application/x-tar"), reply(b"", content_type="application/x-tar"),
+@pytest.mark.parametrize("said", [reply(b"text" * 300, content_type="application/x-tar"),
+                                  reply(b"", content_type="application/x-tar"),
                                   cut(move.archive(move.docker_files({"app:v1": move.image()}))[:2000]), reply("", 204)],
                          ids=["no tar", "nothing", "cut", "204"])
 def test_an_archive_that_is_none(the_lab, tmp_path, said):
@@ -410,7 +423,8 @@ def test_what_the_daemon_quotes_holds_no_password(the_lab, tmp_path, form, strea
     (tmp_path / "config.json").write_text(json.dumps({"auths": {TLS: {"auth": basic("user", password)}}}))
 
     def answer(request, peer):
-        text = "bad header " + form.format(password=password, basic=basic("user", password), header=request.headers["x-registry-auth"])
+        text = "bad header " + form.format(password=password, basic=basic("user", password),
+                                           header=request.headers["x-registry-auth"])
         return streamed({"error": text}) if stream else reply({"message": text}, 500, content_type="application/json")
     for more in ([], ["-v"], ["--json"]):
         result = told(the_lab, tmp_path, "pull", answer, more=[*more, "--max-attempts", "1"], env={"DOCKER_CONFIG": tmp_path})
@@ -423,7 +437,7 @@ def test_what_the_daemon_quotes_holds_no_password(the_lab, tmp_path, form, strea
 def test_names_and_tags(the_lab, tmp_path):
     """Whole names; one tag, as without one the daemon would take them all."""
     pull = told(the_lab, tmp_path, "pull", streamed(*PULLED)).fake.asked("/images/create")[0]
-    assert pull.method == "POST" and pull.target.endswith(f"/images/create?fromImage={TLS.replace('/', '%2F')}%2Fapp&tag=v1"), pull.target
+    assert pull.method == "POST" and pull.target.endswith(f"/images/create?fromImage={TLS}%2Fapp&tag=v1"), pull.target
     push = told(the_lab, tmp_path, "push", streamed(*PUSHED)).fake.asked("/push")[0]
     assert push.method == "POST" and push.target.endswith(f"/images/{TLS}/app/push?tag=v1"), push.target
 
@@ -443,7 +457,8 @@ def test_bars(the_lab, tmp_path):
     def answer(request, peer):
         peer.send(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n")
         for n in range(4):
-            text = lines({"status": "Downloading", "id": "abcdef123456", "progressDetail": {"current": n * 250000, "total": 1000000}})
+            text = lines({"status": "Downloading", "id": "abcdef123456",
+                          "progressDetail": {"current": n * 250000, "total": 1000000}})
             peer.send(b"%x\r\n%s\r\n" % (len(text), text))
             over.wait(0.1)
         text = lines(*PULLED)

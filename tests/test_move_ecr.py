@@ -84,7 +84,8 @@ def test_a_stored_login(lab, made, tmp_path):
     failed(ecr(lab, "push", "oci:a", f"{APP}:v2", cwd=tmp_path, key=None, home=tmp_path / "home"), 3, "expired")
 
 
-@pytest.mark.parametrize("arguments", [["push", "oci:a", f"{APP}:v1"], ["pull", f"{APP}:v1"], ["copy", f"{TLS}/x:v1", f"{APP}:v1"]])
+@pytest.mark.parametrize("arguments", [["push", "oci:a", f"{APP}:v1"], ["pull", f"{APP}:v1"],
+                                       ["copy", f"{TLS}/x:v1", f"{APP}:v1"]])
 def test_no_login(lab, there, tmp_path, arguments):
     move.push_raw(f"{TLS}/x:v1", move.image())
     failed(ecr(lab, *arguments, key=None, cwd=tmp_path), 3)
@@ -147,7 +148,8 @@ def test_create_repo_in_ecr_public(lab, made, tmp_path):
 
 
 @pytest.mark.parametrize("allow, name, code", [
-    ([*PUSH, "CreateRepository"], "new", 0), ([*PUSH, "CreateRepository"], "team/app", 0), ([*PUSH, "DescribeRepositories"], "team/app", 0),
+    ([*PUSH, "CreateRepository"], "new", 0), ([*PUSH, "CreateRepository"], "team/app", 0),
+    ([*PUSH, "DescribeRepositories"], "team/app", 0),
     ([*PUSH, "DescribeRepositories"], "new", 3), (PUSH, "new", 3)])
 def test_create_repo_with_less_permission(lab, made, tmp_path, allow, name, code):
     """Who may not look may create all the same; it being there already is no failure."""
@@ -178,7 +180,8 @@ def test_no_repository(lab, made, tmp_path, key):
 
 
 @pytest.mark.parametrize("key, arguments, action", [
-    ("pull", ["push", "oci:a", f"{APP}:v2"], "InitiateLayerUpload"), ("nothing", ["push", "oci:a", f"{APP}:v2"], "GetAuthorizationToken"),
+    ("pull", ["push", "oci:a", f"{APP}:v2"], "InitiateLayerUpload"),
+    ("nothing", ["push", "oci:a", f"{APP}:v2"], "GetAuthorizationToken"),
     ("describe", ["pull", f"{APP}:v1"], "GetAuthorizationToken")])
 def test_denied(lab, made, tmp_path, key, arguments, action):
     """What the role lacks is named."""
@@ -203,7 +206,8 @@ def test_immutable_tags(lab, made, tmp_path):
     lab.api().put_image_tag_mutability(repositoryName="team/app", imageTagMutability="IMMUTABLE")
     for _ in range(2):  # the same once more is as good
         done(ecr(lab, "push", "oci:a", f"{APP}:v1", cwd=tmp_path), made.digest)
-    failed(ecr(lab, "push", "oci:b", f"{APP}:v1", cwd=tmp_path), 5, f"{APP}:v1", "immutable", made.digest, other.digest, "ecr repo set")
+    failed(ecr(lab, "push", "oci:b", f"{APP}:v1", cwd=tmp_path), 5, f"{APP}:v1", "immutable", made.digest, other.digest,
+           "ecr repo set")
     assert move.registry_fault(lab, f"{APP}:v1", made) is None
     result = ecr(lab, "push", "--json", "oci:b", f"{APP}:v1", cwd=tmp_path)
     assert result.code == 5 and result.json[-1]["error"]["reason"] == "refused"
@@ -214,8 +218,9 @@ def test_the_service_calls_the_same_a_conflict(lab, there, tmp_path):
     """The tag is looked up: it points to the image."""
     lab.fault("refuse", service="registry", operation="PutManifest", path="manifests/v1$", code="TAG_INVALID",
               message="The image tag 'v1' already exists and cannot be overwritten because the tag is immutable.")
-    lab.fault("set_status", service="registry", operation="HeadManifest", status=500, count=1)  # what came before did not help
+    lab.fault("set_status", service="registry", operation="HeadManifest", path="manifests/v1$", status=500, count=1)
     done(ecr(lab, "push", "--max-attempts", "1", "oci:a", f"{APP}:v1", cwd=tmp_path), there.digest)
+    assert asked(lab, "registry")[-3:] == ["HeadManifest", "PutManifest", "HeadManifest"]
 
 
 # ---- what is asked of layers
@@ -290,7 +295,8 @@ def test_a_layer_that_is_too_large(lab, made):
 
 # ---- what ends on the way
 
-@pytest.mark.parametrize("operation, skip", [("StartUpload", 0), ("StartUpload", 1), ("PutUpload", 0), ("PutUpload", 1), ("PutManifest", 0),
+@pytest.mark.parametrize("operation, skip", [("StartUpload", 0), ("StartUpload", 1), ("PutUpload", 0), ("PutUpload", 1),
+                                             ("PutManifest", 0),
                                              ("PutManifest", 2)])
 def test_a_token_that_ends_during_a_push(lab, made, tmp_path, operation, skip):
     lab.fault("tokens_end", service="registry", operation=operation, skip=skip, count=1)
@@ -305,14 +311,15 @@ def test_a_token_that_ends_during_a_pull(lab, there, tmp_path, operation, skip):
     assert asked(lab, "api").count("GetAuthorizationToken") == 2 and move.layout_fault(tmp_path / "b") is None
 
 
-def test_a_link_that_ends_during_a_pull(lab, made, tmp_path):
-    """The registry gives another one; what came is kept."""
+@pytest.mark.parametrize("after, first", [(50000, "bytes=[1-9]"), (0, "bytes=0-|None"), (None, "bytes=0-|None")])
+def test_a_link_that_ends_during_a_pull(lab, made, tmp_path, after, first):
+    """Or before it is used: the registry gives another one, and what came is kept."""
     image = move.push_raw(f"{APP}:big", move.image((200000,), platform=NATIVE))
-    lab.fault("links_end", service="bucket", path=image.parts[0].digest[7:], count=1, after=50000)
+    lab.fault("links_end", service="bucket", path=image.parts[0].digest[7:], count=1, after=after)
     done(ecr(lab, "pull", f"{APP}:big", "oci:b", cwd=tmp_path), image.digest)
     assert move.layout_fault(tmp_path / "b") is None
     ranges = [r["headers"].get("range") for r in lab.requests(service="bucket") if image.parts[0].digest[7:] in r["path"]]
-    assert ranges[0] is None and re.fullmatch(r"bytes=[1-9]\d*-", ranges[1]) and len(ranges) == 2, ranges
+    assert ranges[0] is None and re.match(first, str(ranges[1])) and len(ranges) == 2, ranges
 
 
 # ---- refusals
@@ -338,7 +345,8 @@ def test_not_there(lab, there, tmp_path, reference, code, reason):
 # ---- latest
 
 @pytest.mark.parametrize("arguments, told", [
-    (["push", "oci:a", f"{APP}:latest"], True), (["push", "oci:a", f"{APP}"], True), (["push", "oci:a", f"{APP}:latest", f"{APP}:v1"], False),
+    (["push", "oci:a", f"{APP}:latest"], True), (["push", "oci:a", f"{APP}"], True),
+    (["push", "oci:a", f"{APP}:latest", f"{APP}:v1"], False),
     (["push", "oci:a", f"{APP}:v1"], False), (["push", "-q", "oci:a", f"{APP}:latest"], False)])
 def test_latest_alone(lab, made, tmp_path, arguments, told):
     """Said in passing: all is done nevertheless."""

@@ -13,6 +13,15 @@ struct reader {
     int64_t length; /* bytes */
 };
 
+/* Takes a piece of a content. -1 with an error. */
+typedef int reader_taker(void *context, int64_t offset, struct slice piece, struct error *error);
+
+/* Reads all of it, in its order. -1 with an error, of the reader or of who takes it. */
+int reader_each(const struct reader *reader, reader_taker *take, void *context, struct error *error);
+
+/* The whole, which the caller knows to be small, in `arena`. */
+int reader_whole(const struct reader *reader, struct arena *arena, struct slice *content, struct error *error);
+
 /* A part of a file. */
 struct file_part {
     int fd; /* seekable; the caller's */
@@ -22,5 +31,8 @@ struct file_part {
 
 /* Reads it; `part` outlives the reader. Errors are of reason usage: the file is the user's. */
 struct reader file_part_reader(struct file_part *part);
+
+/* Writes all of it. 0 or an errno value. */
+int write_whole(int fd, struct slice data);
 
 #endif

@@ -167,8 +167,6 @@ int session_docker(struct session *session, bool for_local, int64_t deadline, st
         docker_close(&session->docker); /* the time of this image was over: that says nothing to the next one */
         session->docker_state = DOCKER_NOT_TRIED;
     }
-    struct arena *arena = error->arena;
-    *error = session->docker_error;
-    error->arena = arena;
+    error_copy(error, &session->docker_error);
     return -1;
 }

@@ -21,7 +21,7 @@ static int run(struct moving *moving)
     if (parse(moving) < 0)
         return -1;
     moving->opened = true;
-    if (invocation_open(moving->in, &moving->session) < 0 || moving_create_repository(moving) < 0)
+    if (invocation_open(moving->in, &moving->session) < 0)
         return -1;
     if (moving->from.kind == PLACE_DAEMON && moving->to.kind == PLACE_REGISTRY)
         return moving_push_by_daemon(moving, &moving->to, 1);

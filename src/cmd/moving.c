@@ -5,6 +5,7 @@
 
 #include "auth/stored.h"
 #include "base/clock.h"
+#include "base/leftover.h"
 #include "cmd/moving_events.h"
 #include "image/platform.h"
 
@@ -32,12 +33,16 @@ int moving_settle(struct moving *moving, bool native)
     bool one_only = moving->to.kind == PLACE_DOCKER_ARCHIVE || moving->to.kind == PLACE_DAEMON;
     if (moving->platform_text && moving->all_platforms)
         return refuse(moving, "--all-platforms", "it cannot be given together with --platform");
-    if (moving->platform_text && moving->from.kind == PLACE_DAEMON)
-        return refuse(moving, "--platform", "the daemon gives what it has");
+    bool from_daemon = moving->from.kind == PLACE_DAEMON;
+    if (from_daemon && (moving->platform_text || moving->all_platforms || moving->referrers))
+        return refuse(moving, moving->from.text, "the daemon gives what it has, whatever platform it is for");
     if (moving->all_platforms && one_only)
         return refuse(moving, moving->to.text, "it takes an image of one platform, not all of them");
     if (moving->referrers && one_only)
         return refuse(moving, moving->to.text, "it has no place for what refers to an image");
+    struct ecr_host host;
+    if (moving->create_repository && !moving_is_ecr(moving, &moving->to, &host))
+        return refuse(moving, moving->to.text, "--create-repo makes repositories of ECR, and that is none");
     if (in->json && place_is_stream(&moving->to))
         return refuse(moving, "--json", "the archive goes to standard output, where its lines would be");
     if (place_is_stream(&moving->from) && place_is_stream(&moving->to))
@@ -99,10 +104,9 @@ int moving_login(struct moving *moving, const struct place *place, bool pushes, 
     return -1;
 }
 
-static struct registry_client client_for(struct moving *moving, struct session *session, const struct place *place,
-                                         enum registry_login login, bool pushes)
+static struct registry_client client_for(struct session *session, const struct place *place, enum registry_login login,
+                                         bool pushes)
 {
-    (void)moving;
     return session_registry(session, place->reference.registry, place->reference.repository, login,
                             !pushes && login != LOGIN_ANONYMOUS, session->deadline);
 }
@@ -116,9 +120,9 @@ static int join(void *context, struct mover *mover, struct error *error)
     session_join(session, &moving->session);
     mover->session = session;
     if (moving->from.kind == PLACE_REGISTRY)
-        mover->from = client_for(moving, session, &moving->from, moving->from_login, false);
+        mover->from = client_for(session, &moving->from, moving->from_login, false);
     if (moving->to.kind == PLACE_REGISTRY)
-        mover->to = client_for(moving, session, &moving->to, moving->to_login, true);
+        mover->to = client_for(session, &moving->to, moving->to_login, true);
     if (moving->to_login == LOGIN_ECR && ecr_host_parse(mover->arena, moving->to.reference.host, &host) &&
         !host.is_public) {
         struct error ignored;
@@ -133,6 +137,13 @@ static void leave(void *context, struct mover *mover)
     (void)context;
     session_leave(mover->session);
     free(mover->session);
+}
+
+static int prepare(void *context, struct error *error)
+{
+    struct moving *moving = context;
+    (void)error; /* the invocation's */
+    return moving_create_repository(moving);
 }
 
 static int find_logins(struct moving *moving)
@@ -185,7 +196,7 @@ int moving_run(struct moving *moving, const char *const *tags, size_t tag_count)
 {
     struct invocation *in = moving->in;
     struct move *move = &moving->move;
-    struct move_hands hands = {join, leave, moving};
+    struct move_hands hands = {join, leave, prepare, moving};
     if (find_logins(moving) < 0)
         return -1;
     move->from = &moving->from;
@@ -196,19 +207,23 @@ int moving_run(struct moving *moving, const char *const *tags, size_t tag_count)
     move->arena = &in->arena;
     moving_watch(moving);
     int status = move_run(move, &hands, &in->error);
-    moving_watched(moving, status == 0);
+    moving_watched(moving);
     return status;
 }
 
 int moving_finish(struct moving *moving)
 {
     const struct move *move = &moving->move;
-    return moving->in->json ? EXIT_OK : moving_print_digest(moving, move->manifests[move->root].digest);
+    moving_sum_up(moving);
+    if (moving->in->json)
+        return moving->mute ? EXIT_OTHER : EXIT_OK;
+    return moving_print_digest(moving, move->manifests[move->root].digest);
 }
 
 int moving_command(struct invocation *in, int (*run)(struct moving *moving))
 {
     struct moving moving = {.in = in};
+    leftovers_guard();
     int status = run(&moving);
     if (moving.opened)
         session_close(&moving.session);

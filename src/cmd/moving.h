@@ -19,6 +19,9 @@ struct moving {
     int64_t began;  /* milliseconds */
     int64_t *since; /* when each blob began to move, by its number; 0: it did not */
     int64_t next_event;
+    size_t copied, there, mounted; /* blobs */
+    int64_t copied_bytes;
+    bool mute; /* standard output failed, which was said */
 };
 
 /* The options of these commands, beside the global ones. */
@@ -31,7 +34,7 @@ int moving_settle(struct moving *moving, bool native);
 /* Moves the image, under these tags. -1 with an error. */
 int moving_run(struct moving *moving, const char *const *tags, size_t tag_count);
 
-/* Prints the digest of what was moved. Returns the exit status. */
+/* Says what was moved, and prints its digest. Returns the exit status. */
 int moving_finish(struct moving *moving);
 
 /* Makes the repository of the target, if --create-repo asks for that and it is not there. -1 with an error. */

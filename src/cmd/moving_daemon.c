@@ -10,6 +10,8 @@
 #include "store/archive.h"
 
 #define LAYERS_MAX 128 /* that are shown; docker's images have no more */
+#define TEMPORARY  "the temporary archive (TMPDIR)"
+#define TOTAL_MAX  (1LL << 40) /* bytes of a layer that can be */
 
 /* A layer as the daemon tells of it. */
 struct layer {
@@ -23,6 +25,7 @@ struct daemon_work {
     struct docker_job job;
     struct layer *layers;
     size_t layer_count;
+    int fd; /* of the archive that it saves */
 };
 
 static struct layer *find_layer(struct daemon_work *work, const char *id)
@@ -58,7 +61,7 @@ static void show(struct daemon_work *work)
 static void on_layer(void *context, const char *id, const char *status, int64_t current, int64_t total)
 {
     struct daemon_work *work = context;
-    bool counts = total > 0 && current >= 0 && current <= total;
+    bool counts = total > 0 && total < TOTAL_MAX && current >= 0 && current <= total;
     bool moves = strcmp(status, "Downloading") == 0 || strcmp(status, "Pushing") == 0;
     struct layer *layer = counts && moves ? find_layer(work, id) : NULL;
     if (layer) {
@@ -68,15 +71,22 @@ static void on_layer(void *context, const char *id, const char *status, int64_t 
     show(work);
 }
 
+static int on_piece(void *context, struct slice piece, struct error *error)
+{
+    const struct daemon_work *work = context;
+    int why = write_whole(work->fd, piece);
+    return why ? archive_scratch_full(why, error) : 0;
+}
+
 static int open_work(struct moving *moving, struct daemon_work *work)
 {
     struct docker *docker;
     struct invocation *in = moving->in;
     if (session_docker(&moving->session, false, moving->session.deadline, &docker, &in->error) < 0)
         return -1;
-    *work = (struct daemon_work){.moving = moving};
+    *work = (struct daemon_work){.moving = moving, .fd = -1};
     work->layers = arena_array(&in->arena, LAYERS_MAX, sizeof *work->layers);
-    work->job = (struct docker_job){docker, NULL, {on_layer, work}, moving->session.deadline, &in->arena};
+    work->job = (struct docker_job){docker, NULL, {on_layer, work}, on_piece, moving->session.deadline, &in->arena};
     moving->began = clock_ms();
     progress_open(&moving->progress, &in->term);
     return 0;
@@ -115,10 +125,27 @@ static const char *full_repository(struct moving *moving, const struct reference
     return arena_printf(&moving->in->arena, "%s/%s", reference->registry, reference->repository);
 }
 
+/* The daemon's error becomes one about the image. Returns -1. */
+static int failed(struct daemon_work *work, const char *image, const struct place *to)
+{
+    struct ecr_host host;
+    struct error *error = &work->moving->in->error;
+    const char *subject = error->subject, *cause = error->cause, *hint = error->hint;
+    progress_close(&work->moving->progress);
+    error_set(error, error->reason, image, "%s: %s", subject, cause);
+    if (hint)
+        error_hint(error, "%s", hint);
+    else if (error->reason == REASON_NO_REPOSITORY && to && moving_is_ecr(work->moving, to, &host))
+        error_hint(error, "--create-repo makes it");
+    return -1;
+}
+
 static int tag_as(struct daemon_work *work, const char *name, const struct reference *reference)
 {
     return docker_tag(&work->job, name, full_repository(work->moving, reference), reference->tag,
-                      &work->moving->in->error);
+                      &work->moving->in->error) < 0
+               ? failed(work, name, NULL)
+               : 0;
 }
 
 static int say_digest(struct daemon_work *work, const char *digest)
@@ -144,9 +171,10 @@ static int pull(struct daemon_work *work)
     const struct reference *from = &moving->from.reference, *to = &moving->to.reference;
     const char *repository = full_repository(moving, from), *digest = NULL;
     const char *platform = moving->platform_text ? moving->move.options.platform : NULL;
-    if (find_login(work, &moving->from, false) < 0 ||
-        docker_pull(&work->job, repository, reference_target(from), platform, &digest, &moving->in->error) < 0)
+    if (find_login(work, &moving->from, false) < 0)
         return -1;
+    if (docker_pull(&work->job, repository, reference_target(from), platform, &digest, &moving->in->error) < 0)
+        return failed(work, from->text, NULL);
     const char *name =
         arena_printf(&moving->in->arena, "%s%s%s", repository, from->digest ? "@" : ":", reference_target(from));
     bool renamed = to->text && strcmp(to->normal, from->normal) != 0;
@@ -166,7 +194,7 @@ static int load(struct daemon_work *work)
     int fd = archive_scratch_file(error);
     if (fd < 0)
         return -1;
-    moving->to = (struct place){.kind = PLACE_DOCKER_ARCHIVE, .text = to.text, .path = to.text, .fd = fd};
+    moving->to = (struct place){.kind = PLACE_DOCKER_ARCHIVE, .text = TEMPORARY, .path = TEMPORARY, .fd = fd};
     moving->move.name =
         to.reference.text && to.reference.tag
             ? arena_printf(&moving->in->arena, "%s:%s", full_repository(moving, &to.reference), to.reference.tag)
@@ -175,7 +203,7 @@ static int load(struct daemon_work *work)
     if (status == 0 && fstat(fd, &info) == 0) {
         struct file_part file = {fd, to.text, 0, info.st_size};
         struct reader content = file_part_reader(&file);
-        status = docker_load(&work->job, &content, &loaded, error);
+        status = docker_load(&work->job, &content, &loaded, error) < 0 ? failed(work, moving->from.text, NULL) : 0;
     }
     close(fd);
     moving->to = to;
@@ -191,10 +219,13 @@ static int save(struct daemon_work *work)
     int fd = archive_scratch_file(&moving->in->error);
     if (fd < 0)
         return -1;
-    int status = docker_save(&work->job, reference->text, fd, &moving->in->error);
+    work->fd = fd;
+    int status = docker_save(&work->job, reference->text, &moving->in->error);
     progress_close(&moving->progress);
+    if (status < 0)
+        failed(work, reference->text, NULL);
     if (status == 0) {
-        moving->from = (struct place){.kind = PLACE_DOCKER_ARCHIVE, .text = from.text, .path = from.text, .fd = fd};
+        moving->from = (struct place){.kind = PLACE_DOCKER_ARCHIVE, .text = from.text, .path = TEMPORARY, .fd = fd};
         moving->move.name = reference->text;
         const char *tag = moving->to.tag ? moving->to.tag : reference->tag;
         status = moving_run(moving, &tag, tag != NULL);
@@ -236,11 +267,13 @@ static int push_one(struct daemon_work *work, const struct place *place, const c
     if (!to->tag)
         return error_set(&moving->in->error, REASON_USAGE, to->text, "the daemon pushes tags: name one");
     moving->to = *place;
-    if (moving_create_repository(moving) < 0 || find_login(work, place, true) < 0)
+    if (find_login(work, place, true) < 0 ||
+        (strcmp(from->normal, to->normal) != 0 && tag_as(work, from->text, to) < 0) ||
+        moving_create_repository(moving) < 0)
         return -1;
-    if (strcmp(from->normal, to->normal) != 0 && tag_as(work, from->text, to) < 0)
-        return -1;
-    return docker_push(&work->job, full_repository(moving, to), to->tag, digest, &moving->in->error);
+    return docker_push(&work->job, full_repository(moving, to), to->tag, digest, &moving->in->error) < 0
+               ? failed(work, to->text, place)
+               : 0;
 }
 
 int moving_push_by_daemon(struct moving *moving, const struct place *places, size_t count)

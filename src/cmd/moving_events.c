@@ -1,8 +1,10 @@
 #include "cmd/moving_events.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
+#include "base/leftover.h"
 #include "base/json_write.h"
 
 #define EVENT_EVERY_MS 3000
@@ -24,7 +26,8 @@ static void print_event(struct moving *moving, struct buf *out)
 {
     json_close(out, '}');
     buf_char(out, '\n');
-    invocation_print(moving->in, buf_view(out));
+    if (!moving->mute)
+        moving->mute = invocation_print(moving->in, buf_view(out)) < 0;
     buf_free(out);
 }
 
@@ -145,56 +148,70 @@ static void on_tick(void *context, const struct move *move)
     print_progress(moving, &whole);
 }
 
+/* Threads that wait for a slow peer would go on with memory that is given back: the program ends without that. */
+static void on_give_up(void *context, const struct error *error)
+{
+    struct moving *moving = context;
+    progress_close(&moving->progress);
+    error_copy(&moving->in->error, error);
+    int status = invocation_fail(moving->in);
+    leftovers_end();
+    _exit(status);
+}
+
 void moving_watch(struct moving *moving)
 {
-    moving->began = clock_ms();
+    moving->began = moving->began ? moving->began : clock_ms();
     progress_open(&moving->progress, &moving->in->term);
-    moving->move.events = (struct move_events){on_begun, on_blob, on_manifest, on_tick, moving};
+    moving->move.events = (struct move_events){on_begun, on_blob, on_manifest, on_tick, on_give_up, moving};
 }
 
-/* "copied 4 blobs, 512 MB (84 MB/s); 2 were there already" */
-static void sum_up(struct moving *moving, int64_t *copied)
+static void count_blobs(struct moving *moving)
 {
-    struct buf line = BUF_INIT, rate = BUF_INIT;
     const struct move *move = &moving->move;
-    size_t moved = 0, there = 0;
     for (size_t i = 0; i < move->blob_count; i++) {
         int state = atomic_load(&move->blobs[i].state);
-        moved += state == BLOB_COPIED;
-        there += state == BLOB_EXISTS || state == BLOB_MOUNTED;
-        *copied += state == BLOB_COPIED ? move->blobs[i].what.size : 0;
+        moving->copied += state == BLOB_COPIED;
+        moving->there += state == BLOB_EXISTS;
+        moving->mounted += state == BLOB_MOUNTED;
+        moving->copied_bytes += state == BLOB_COPIED ? move->blobs[i].what.size : 0;
     }
-    struct progress_bar all = {"", *copied, *copied, moving->began};
-    progress_rate(&rate, &all, clock_ms());
-    if (moved) {
-        buf_printf(&line, "copied %zu blob%s, ", moved, moved == 1 ? "" : "s");
-        term_size(&line, *copied);
-        buf_printf(&line, "%s%s%s", rate.len ? " (" : "", rate.data, rate.len ? ")" : "");
-    }
-    if (there)
-        buf_printf(&line, "%s%zu blob%s %s there already", moved ? "; " : "", there, there == 1 ? "" : "s",
-                   there == 1 ? "was" : "were");
-    if (!move->blob_count)
-        buf_str(&line, "it has no blobs");
-    term_note(&moving->in->term, TERM_GREEN, line.data);
-    buf_free(&rate);
-    buf_free(&line);
 }
 
-void moving_watched(struct moving *moving, bool done)
+void moving_watched(struct moving *moving)
 {
-    struct buf out;
-    int64_t copied = 0;
-    const struct move *move = &moving->move;
     progress_close(&moving->progress);
-    if (!done)
-        return;
-    sum_up(moving, &copied);
+    count_blobs(moving);
+}
+
+static void add_count(struct buf *line, size_t count, const char *what)
+{
+    if (count)
+        buf_printf(line, "%s%zu blob%s %s", line->len ? "; " : "", count, count == 1 ? "" : "s", what);
+}
+
+/* "4 blobs copied, 512 MB (84 MB/s); 2 blobs there already" */
+void moving_sum_up(struct moving *moving)
+{
+    struct buf line = BUF_INIT, rate = BUF_INIT;
+    const struct move_manifest *root = &moving->move.manifests[moving->move.root];
+    struct progress_bar all = {"", moving->copied_bytes, moving->copied_bytes, moving->began};
+    progress_rate(&rate, &all, clock_ms());
+    add_count(&line, moving->copied, "copied, ");
+    if (moving->copied)
+        term_size(&line, moving->copied_bytes);
+    if (moving->copied && rate.len)
+        buf_printf(&line, " (%s)", rate.data);
+    add_count(&line, moving->there, "there already");
+    add_count(&line, moving->mounted, "taken over within the registry");
+    term_note(&moving->in->term, TERM_GREEN, line.len ? line.data : "no blobs to copy");
+    buf_free(&rate);
+    buf_free(&line);
     if (!moving->in->json)
         return;
-    open_event(&out, "done");
-    json_member_str(&out, "digest", move->manifests[move->root].digest);
-    json_member_str(&out, "mediaType", move->manifests[move->root].media_type);
-    json_member_int(&out, "copiedBytes", copied);
-    print_event(moving, &out);
+    open_event(&line, "done");
+    json_member_str(&line, "digest", root->digest);
+    json_member_str(&line, "mediaType", root->media_type);
+    json_member_int(&line, "copiedBytes", moving->copied_bytes);
+    print_event(moving, &line);
 }

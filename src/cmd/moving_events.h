@@ -7,6 +7,9 @@
 void moving_watch(struct moving *moving);
 
 /* The end of it. */
-void moving_watched(struct moving *moving, bool done);
+void moving_watched(struct moving *moving);
+
+/* What was done in all, with --json as the last event. */
+void moving_sum_up(struct moving *moving);
 
 #endif

@@ -84,13 +84,14 @@ static int push_group(struct pushing *pushing, size_t first)
         if (!place_same_repository(&moving->to.reference, reference))
             continue;
         pushing->done[i] = true;
+        if (reference->digest && moving->to.reference.digest &&
+            strcmp(reference->digest, moving->to.reference.digest) != 0)
+            return error_set(&moving->in->error, REASON_USAGE, reference->text, "one image cannot have two digests");
         if (reference->digest)
             moving->to.reference.digest = reference->digest;
         if (reference->tag)
             tags[tag_count++] = reference->tag;
     }
-    if (moving_create_repository(moving) < 0)
-        return -1;
     return moving_run(moving, tags, tag_count);
 }
 

@@ -1,8 +1,6 @@
 #include "docker/images.h"
 
-#include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/encode.h"
 #include "base/json.h"
@@ -26,20 +24,32 @@ static enum reason reason_of(struct slice message)
     static const struct {
         const char *words;
         enum reason reason;
-    } table[] = {{"manifest unknown", REASON_NO_IMAGE},
+    } table[] = {{"manifest unknown", REASON_NO_IMAGE}, /* phrases: an image's name may hold any word */
                  {"name unknown", REASON_NO_REPOSITORY},
+                 {"does not exist locally", REASON_NO_IMAGE},
+                 {"no such image", REASON_NO_IMAGE},
+                 {"reference does not exist", REASON_NO_IMAGE},
                  {"no basic auth credentials", REASON_NO_CREDENTIALS},
                  {"authorization token has expired", REASON_EXPIRED_CREDENTIALS},
-                 {"unauthorized", REASON_DENIED},
-                 {"denied", REASON_DENIED},
-                 {"not authorized", REASON_DENIED},
-                 {"toomanyrequests", REASON_THROTTLED},
-                 {"no matching manifest", REASON_NO_PLATFORM},
-                 {"timeout", REASON_TIMEOUT},
+                 {"unauthorized: ", REASON_DENIED},
+                 {"401 unauthorized", REASON_DENIED},
+                 {"403 forbidden", REASON_DENIED},
+                 {"denied: ", REASON_DENIED},
+                 {"access denied", REASON_DENIED},
+                 {"access to the resource is denied", REASON_DENIED},
+                 {"not authorized to perform", REASON_DENIED},
+                 {"toomanyrequests: ", REASON_THROTTLED},
+                 {"no matching manifest for", REASON_NO_PLATFORM},
+                 {"i/o timeout", REASON_TIMEOUT},
+                 {"handshake timeout", REASON_TIMEOUT},
+                 {"deadline exceeded", REASON_TIMEOUT},
+                 {"request canceled", REASON_TIMEOUT},
                  {"connection refused", REASON_UNREACHABLE},
                  {"connection reset", REASON_UNREACHABLE},
                  {"no such host", REASON_UNREACHABLE},
-                 {"x509", REASON_TLS}};
+                 {"unexpected eof", REASON_UNREACHABLE},
+                 {"unexpected http status: 5", REASON_SERVER_ERROR},
+                 {"x509: ", REASON_TLS}};
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
         if (slice_has_nocase(message, table[i].words))
             return table[i].reason;
@@ -111,31 +121,36 @@ static int take_object(struct talk *talk, struct slice text, struct error *error
     return status;
 }
 
-/* The length of the first object in a text, 0 while it is not whole. Objects follow one another, by lines or not. */
-static size_t object_length(struct slice text)
+/* Where the search for an object's end is. Objects follow one another, by lines or not. */
+struct scan {
+    size_t at, depth;
+    bool quoted, escaped;
+};
+
+/* The length of the first object in a text, 0 while it is not whole. */
+static size_t object_length(struct scan *scan, struct slice text)
 {
-    size_t depth = 0;
-    bool quoted = false;
-    for (size_t i = 0; i < text.len; i++) {
-        char c = text.data[i];
-        if (quoted && c == '\\')
-            i++;
-        else if (c == '"')
-            quoted = !quoted;
-        else if (!quoted && (c == '{' || c == '['))
-            depth++;
-        else if (!quoted && (c == '}' || c == ']') && depth && --depth == 0)
-            return i + 1;
+    while (scan->at < text.len) {
+        char c = text.data[scan->at++];
+        bool opens = !scan->quoted && (c == '{' || c == '['), closes = !scan->quoted && (c == '}' || c == ']');
+        if (c == '"' && !scan->escaped)
+            scan->quoted = !scan->quoted;
+        scan->escaped = scan->quoted && c == '\\' && !scan->escaped;
+        scan->depth += opens;
+        scan->depth -= closes && scan->depth;
+        if (closes && !scan->depth)
+            return scan->at;
     }
     return 0;
 }
 
-static int take_text(struct talk *talk, struct buf *text, struct error *error)
+static int take_text(struct talk *talk, struct scan *scan, struct buf *text, struct error *error)
 {
-    for (size_t len = object_length(buf_view(text)); len; len = object_length(buf_view(text))) {
+    for (size_t len = object_length(scan, buf_view(text)); len; len = object_length(scan, buf_view(text))) {
         if (take_object(talk, slice_trim(slice_head(buf_view(text), len)), error) < 0)
             return -1;
         buf_drop(text, len);
+        *scan = (struct scan){.at = 0};
     }
     if (text->len <= OBJECT_MAX)
         return 0;
@@ -147,6 +162,7 @@ static int take_text(struct talk *talk, struct buf *text, struct error *error)
 static int read_stream(struct talk *talk, struct http_stream *stream, struct error *error)
 {
     struct buf text = BUF_INIT;
+    struct scan scan = {.at = 0};
     size_t got = 1;
     int status = 0;
     while (status == 0 && got) {
@@ -154,10 +170,19 @@ static int read_stream(struct talk *talk, struct http_stream *stream, struct err
         status = http_stream_read(stream, room, PIECE, &got, error);
         buf_added(&text, status == 0 ? got : 0);
         if (status == 0)
-            status = take_text(talk, &text, error);
+            status = take_text(talk, &scan, &text, error);
     }
     buf_free(&text);
     return status;
+}
+
+/* Here a 404 holds the daemon's words before the registry's. */
+static int refused(const struct docker_job *job, const struct http_reply *reply, struct error *error)
+{
+    docker_refused(job->docker, reply, job->login, error->arena, error);
+    enum reason said = reply->head.status == 404 ? reason_of(slice_of(error->cause)) : REASON_REFUSED;
+    error->reason = said != REASON_REFUSED ? said : error->reason;
+    return -1;
 }
 
 /* Makes the call and reads its stream to the end. */
@@ -168,7 +193,7 @@ static int run(struct talk *talk, const struct docker_call *call, const char *wh
     const struct docker_job *job = talk->job;
     int status = docker_send(job->docker, call, job->deadline, &scratch, &reply, error);
     if (status == 0 && !reply.stream)
-        status = docker_refused(job->docker, &reply, job->login, error->arena, error);
+        status = refused(job, &reply, error);
     if (status == 0)
         status = read_stream(talk, reply.stream, error);
     if (reply.stream)
@@ -240,11 +265,8 @@ int docker_tag(const struct docker_job *job, const char *name, const char *repos
     add_query(&path, "tag", tag);
     const struct docker_call call = {.method = "POST", .path = path.data};
     int status = docker_send(job->docker, &call, job->deadline, &scratch, &reply, error);
-    if (status == 0 && reply.head.status != 201 && reply.head.status != 200) {
-        status = docker_refused(job->docker, &reply, NULL, error->arena, error);
-        if (reply.head.status == 404 && slice_has_nocase(reply.body, "no such image"))
-            error->reason = REASON_NO_IMAGE;
-    }
+    if (status == 0 && reply.head.status != 201 && reply.head.status != 200)
+        status = refused(job, &reply, error);
     buf_free(&path);
     arena_free(&scratch);
     return status;
@@ -263,22 +285,7 @@ int docker_load(const struct docker_job *job, const struct reader *archive, cons
     return status;
 }
 
-static int write_all(int fd, const char *data, size_t len, struct error *error)
-{
-    while (len) {
-        ssize_t done = write(fd, data, len);
-        if (done < 0 && errno == EINTR)
-            continue;
-        if (done <= 0)
-            return error_set(error, REASON_REFUSED, "the archive", "cannot write it: %s",
-                             strerror(done < 0 ? errno : ENOSPC));
-        data += done;
-        len -= (size_t)done;
-    }
-    return 0;
-}
-
-static int copy_stream(const struct docker_job *job, struct http_stream *stream, int fd, struct error *error)
+static int copy_stream(const struct docker_job *job, struct http_stream *stream, struct error *error)
 {
     struct buf room = BUF_INIT;
     char *piece = buf_reserve(&room, PIECE);
@@ -288,7 +295,7 @@ static int copy_stream(const struct docker_job *job, struct http_stream *stream,
     while (status == 0 && got) {
         status = http_stream_read(stream, piece, PIECE, &got, error);
         if (status == 0 && got)
-            status = write_all(fd, piece, got, error);
+            status = job->save(job->progress.context, (struct slice){piece, got}, error);
         done += (int64_t)got;
         if (status == 0 && job->progress.layer)
             job->progress.layer(job->progress.context, "archive", "Saving", done, 0);
@@ -297,7 +304,7 @@ static int copy_stream(const struct docker_job *job, struct http_stream *stream,
     return status;
 }
 
-int docker_save(const struct docker_job *job, const char *name, int fd, struct error *error)
+int docker_save(const struct docker_job *job, const char *name, struct error *error)
 {
     struct arena scratch = {0};
     struct http_reply reply;
@@ -305,13 +312,10 @@ int docker_save(const struct docker_job *job, const char *name, int fd, struct e
     add_name(&path, "/images/", name, "/get");
     const struct docker_call call = {.method = "GET", .path = path.data, .stream = true};
     int status = docker_send(job->docker, &call, job->deadline, &scratch, &reply, error);
-    if (status == 0 && !reply.stream) {
-        status = docker_refused(job->docker, &reply, NULL, error->arena, error);
-        if (slice_has_nocase(reply.body, "no such image") || slice_has_nocase(reply.body, "reference does not exist"))
-            error->reason = REASON_NO_IMAGE;
-    }
+    if (status == 0 && !reply.stream)
+        status = refused(job, &reply, error);
     if (status == 0)
-        status = copy_stream(job, reply.stream, fd, error);
+        status = copy_stream(job, reply.stream, error);
     if (reply.stream)
         http_stream_close(reply.stream);
     buf_free(&path);

@@ -19,6 +19,7 @@ struct docker_job {
     struct docker *docker;
     const struct docker_login *login; /* NULL: none */
     struct docker_progress progress;
+    int (*save)(void *context, struct slice piece, struct error *error); /* with the context of `progress` */
     int64_t deadline;
     struct arena *arena; /* for what is returned */
 };
@@ -38,7 +39,7 @@ int docker_tag(const struct docker_job *job, const char *name, const char *repos
 /* Has it load an archive. *name is what it loaded: a name or an id. */
 int docker_load(const struct docker_job *job, const struct reader *archive, const char **name, struct error *error);
 
-/* Has it save an image to a file, as an archive. */
-int docker_save(const struct docker_job *job, const char *name, int fd, struct error *error);
+/* Has it save an image as an archive, which the job's `save` takes. */
+int docker_save(const struct docker_job *job, const char *name, struct error *error);
 
 #endif

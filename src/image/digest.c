@@ -7,6 +7,8 @@
 #include "base/encode.h"
 #include "base/hash.h"
 
+#define SHA256_PREFIX "sha256:"
+
 static bool is_algorithm(struct slice text)
 {
     bool separated = true; /* a separator may not come now */
@@ -57,7 +59,7 @@ const char *digest_of(struct arena *arena, struct slice content)
     uint8_t hash[SHA256_SIZE];
     struct buf text = BUF_INIT;
     sha256(content, hash);
-    buf_str(&text, "sha256:");
+    buf_str(&text, SHA256_PREFIX);
     encode_hex(&text, hash, sizeof hash);
     return buf_detach(&text, arena);
 }
@@ -69,7 +71,7 @@ static bool is_sha512(const char *digest)
 
 bool digest_is_known(const char *digest)
 {
-    return slice_starts(slice_of(digest), "sha256:") || is_sha512(digest);
+    return slice_starts(slice_of(digest), SHA256_PREFIX) || is_sha512(digest);
 }
 
 bool digest_fits(const char *digest, struct slice content)
@@ -81,9 +83,30 @@ bool digest_fits(const char *digest, struct slice content)
         sha512(content, hash);
     else
         sha256(content, hash);
-    buf_str(&text, long_one ? "sha512:" : "sha256:");
+    buf_str(&text, long_one ? "sha512:" : SHA256_PREFIX);
     encode_hex(&text, hash, long_one ? SHA512_SIZE : SHA256_SIZE);
     bool fits = strcmp(text.data, digest) == 0;
     buf_free(&text);
     return fits;
+}
+
+bool digest_is_hash(const char *digest, struct sha256_state *hash)
+{
+    uint8_t bytes[SHA256_SIZE];
+    struct buf hex = BUF_INIT;
+    sha256_end(hash, bytes);
+    encode_hex(&hex, bytes, sizeof bytes);
+    bool same = digest_is_sha256(digest) && strcmp(digest_hex(digest), hex.data) == 0;
+    buf_free(&hex);
+    return same;
+}
+
+bool digest_is_sha256(const char *digest)
+{
+    return slice_starts(slice_of(digest), SHA256_PREFIX) && !digest_fault(slice_of(digest));
+}
+
+const char *digest_hex(const char *digest)
+{
+    return digest + strlen(SHA256_PREFIX);
 }

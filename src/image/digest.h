@@ -2,6 +2,7 @@
 #define ECR_IMAGE_DIGEST_H
 
 #include "base/arena.h"
+#include "base/sha256.h"
 #include "base/slice.h"
 
 /*
@@ -19,5 +20,14 @@ bool digest_is_known(const char *digest);
 
 /* Whether `content` has the digest. False as well for an algorithm that is not known. */
 bool digest_fits(const char *digest, struct slice content);
+
+/* Whether what was hashed (the state is at its end then) has a digest of sha256. */
+bool digest_is_hash(const char *digest, struct sha256_state *hash);
+
+/* Whether it is one of sha256, which all that is stored by its digest must have here. */
+bool digest_is_sha256(const char *digest);
+
+/* The 64 hexadecimal digits of one. */
+const char *digest_hex(const char *digest);
 
 #endif

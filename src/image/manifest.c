@@ -117,3 +117,18 @@ const char *manifest_platforms(struct arena *arena, const struct manifest *index
             buf_printf(&text, "%s%s", text.len ? ", " : "", index->children[i].platform);
     return buf_detach(&text, arena);
 }
+
+bool manifest_is_type(struct slice type)
+{
+    static const char *const types[] = {"application/vnd.oci.image.index.v1+json",
+                                        "application/vnd.oci.image.manifest.v1+json",
+                                        "application/vnd.docker.distribution.manifest.list.v2+json",
+                                        "application/vnd.docker.distribution.manifest.v2+json",
+                                        "application/vnd.docker.distribution.manifest.v1+prettyjws",
+                                        "application/vnd.docker.distribution.manifest.v1+json",
+                                        "application/vnd.oci.artifact.manifest.v1+json"};
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        if (slice_is_nocase(type, types[i]))
+            return true;
+    return false;
+}

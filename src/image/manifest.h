@@ -34,4 +34,7 @@ const struct descriptor *manifest_child(const struct manifest *index, const char
 /* The platforms of its children, "linux/amd64, linux/arm64"; "": none is said. */
 const char *manifest_platforms(struct arena *arena, const struct manifest *index);
 
+/* Whether a media type is one of manifests: of OCI's and Docker's images and indexes, of artifacts. */
+bool manifest_is_type(struct slice media_type);
+
 #endif

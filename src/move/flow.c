@@ -1,19 +1,11 @@
 #include "move/flow.h"
 
-#include <string.h>
+#include "image/digest.h"
 
-#include "base/encode.h"
-
-static bool has_digest(struct flow *flow)
+static bool has_digest(const struct flow *flow)
 {
-    uint8_t hash[SHA256_SIZE];
-    struct buf text = BUF_INIT;
     struct sha256_state state = flow->hash; /* the end may be read again */
-    sha256_end(&state, hash);
-    encode_hex(&text, hash, sizeof hash);
-    bool same = strcmp(flow->blob->what.digest + strlen("sha256:"), text.data) == 0;
-    buf_free(&text);
-    return same;
+    return digest_is_hash(flow->blob->what.digest, &state);
 }
 
 int flow_begin(struct flow *flow, struct move *move, struct move_source *source, struct mover *mover,
@@ -31,7 +23,8 @@ int flow_begin(struct flow *flow, struct move *move, struct move_source *source,
 
 void flow_end(struct flow *flow)
 {
-    flow->source->kind->blob_end(&flow->from);
+    if (flow->source->kind->blob_end)
+        flow->source->kind->blob_end(&flow->from);
 }
 
 static ssize_t read_flow(void *context, int64_t offset, char *out, size_t size, struct error *error)
@@ -47,7 +40,11 @@ static ssize_t read_flow(void *context, int64_t offset, char *out, size_t size, 
     if (got < 0)
         return -1;
     int64_t end = offset + got;
-    if (flow->hashes && offset <= flow->hashed && end > flow->hashed) { /* what is read again was hashed before */
+    if (offset == 0) { /* it begins, perhaps anew */
+        sha256_start(&flow->hash);
+        flow->hashed = 0;
+    }
+    if (flow->hashes && offset <= flow->hashed && end > flow->hashed) {
         size_t known = (size_t)(flow->hashed - offset);
         sha256_add(&flow->hash, (struct slice){out + known, (size_t)got - known});
         flow->hashed = end;

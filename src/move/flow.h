@@ -5,8 +5,9 @@
 #include "move/source.h"
 
 /*
- * A blob on its way: counted for who watches, stopped when another thread failed, and hashed. Its last bytes are given
- * only if all of them have the digest, so that whoever takes it never has the whole of a wrong one.
+ * A blob on its way: counted for who watches, stopped when another thread failed, and hashed. The last bytes are given
+ * only if all that was read from the beginning on has the digest, so that nobody gets the whole of a wrong one. What is
+ * read again from the middle on was hashed when it was read first; whoever asks for it looks at the whole himself.
  */
 struct flow {
     struct move *move;

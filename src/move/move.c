@@ -9,8 +9,9 @@
 #include "move/target.h"
 #include "move/tree.h"
 
-#define STACK_SIZE (256 << 10) /* a thread's buffers have 64 KiB; TLS and name lookup need some 16 */
-#define TICK_MS    100
+#define STACK_SIZE  (256 << 10) /* a thread's buffers have 64 KiB; TLS and name lookup need some 16 */
+#define TICK_MS     100
+#define PATIENCE_MS 2000
 
 /* What all threads of a move work on. */
 struct crew {
@@ -47,22 +48,29 @@ static void tell_blob(struct crew *crew, const struct move_blob *blob)
     pthread_mutex_unlock(&crew->lock);
 }
 
-static int move_blob(struct crew *crew, struct mover *mover, struct move_blob *blob, struct error *error)
+/* With memory of its own: there may be thousands. */
+static int move_blob(struct crew *crew, const struct mover *thread, struct move_blob *blob, struct error *error)
 {
     struct flow flow;
+    struct arena scratch = {0};
+    struct mover own = *thread, *mover = &own;
+    own.arena = &scratch;
     atomic_store(&blob->state, BLOB_MOVING);
-    if (flow_begin(&flow, crew->move, crew->source, mover, blob, error) < 0)
+    if (flow_begin(&flow, crew->move, crew->source, mover, blob, error) < 0) {
+        arena_free(&scratch);
         return -1;
+    }
     struct reader content = flow_reader(&flow);
     int status = crew->target->kind->blob(crew->target, mover, blob, &content, error);
     if (status < 0 && error->reason == REASON_DIGEST_MISMATCH) /* found by who took it */
         source_lied(crew->source, blob->what.digest, error);
     flow_end(&flow);
+    arena_free(&scratch);
     return status;
 }
 
 /* One thread: blob after blob, until there are no more, or one failed. */
-static void work(struct crew *crew, struct mover *mover, struct error *error)
+static void work(struct crew *crew, const struct mover *mover, struct error *error)
 {
     for (;;) {
         size_t i = atomic_fetch_add(&crew->next, 1);
@@ -97,12 +105,17 @@ static void *thread_main(void *context)
     return NULL;
 }
 
-/* Until all threads are through, with a tick now and then. */
+/* Until all threads are through, with a tick now and then. Who waits for a slow peer is not waited for after a failure. */
 static void wait_for_all(struct crew *crew)
 {
     const struct move_events *events = &crew->move->events;
+    int64_t patience = DEADLINE_NONE;
     pthread_mutex_lock(&crew->lock);
     while (crew->running) {
+        if (crew->failed && patience == DEADLINE_NONE)
+            patience = deadline_in(PATIENCE_MS);
+        if (deadline_passed(patience) && events->give_up)
+            events->give_up(events->context, &crew->error);
         struct timespec until;
         clock_gettime(CLOCK_MONOTONIC, &until);
         until.tv_nsec += TICK_MS * 1000000L;
@@ -196,12 +209,14 @@ static int put_manifest(struct move *move, struct move_source *source, struct mo
     struct arena scratch = {0};
     struct move_manifest *manifest = &move->manifests[i], again;
     const struct move_events *events = &move->events;
+    struct mover own = *mover;
     bool kept = manifest->body.data != NULL;
-    int status = kept ? 0 : source->kind->manifest(source, mover, manifest->digest, &scratch, &again, error);
+    own.arena = &scratch;
+    int status = kept ? 0 : source->kind->manifest(source, &own, manifest->digest, &scratch, &again, error);
     if (!kept && status == 0)
         manifest->body = again.body;
     if (status == 0)
-        status = target->kind->manifest(target, mover, manifest, tag, error);
+        status = target->kind->manifest(target, &own, manifest, tag, error);
     if (!kept)
         manifest->body = (struct slice){NULL, 0};
     arena_free(&scratch);
@@ -218,8 +233,10 @@ static int put_manifests(struct move *move, struct move_source *source, struct m
     size_t tag_count = takes_tags ? move->tag_count : 0;
     bool later = tag_count > 0; /* the image itself is put with its tags */
     bool referred = move->manifest_count > move->root + 1;
+    const char *noted = takes_tags || !move->tag_count ? NULL : move->tags[0]; /* an archive has it in its index */
     for (size_t i = 0; i < move->manifest_count; i++)
-        if ((i != move->root || !later || referred) && put_manifest(move, source, target, mover, i, NULL, error) < 0)
+        if ((i != move->root || !later || referred) &&
+            put_manifest(move, source, target, mover, i, i == move->root ? noted : NULL, error) < 0)
             return -1;
     for (size_t i = 0; i < tag_count; i++)
         if (put_manifest(move, source, target, mover, move->root, move->tags[i], error) < 0)
@@ -227,11 +244,33 @@ static int put_manifests(struct move *move, struct move_source *source, struct m
     return 0;
 }
 
+/* What a source does not have, or has in another size, is found before anything is written. */
+static int check_blobs(struct move *move, struct move_source *source, struct mover *mover, struct error *error)
+{
+    for (size_t i = 0; i < move->blob_count; i++) {
+        struct arena scratch = {0};
+        struct mover own = *mover;
+        struct source_blob blob;
+        const struct move_blob *wanted = &move->blobs[i];
+        own.arena = &scratch;
+        int status = wanted->what.elsewhere ? 0 : source->kind->blob(source, &own, &wanted->what, &blob, error);
+        if (status == 0 && !wanted->what.elsewhere && source->kind->blob_end)
+            source->kind->blob_end(&blob);
+        arena_free(&scratch);
+        if (status < 0)
+            return -1;
+    }
+    return 0;
+}
+
 static int run(struct move *move, struct move_source *source, struct mover *mover, const struct move_hands *hands,
                struct error *error)
 {
     struct move_target target;
-    if (source_open(source, move->from, move->arena, error) < 0 || tree_collect(move, source, mover, error) < 0)
+    if (source_open(source, move->from, move->arena, error) < 0 || tree_collect(move, source, mover, error) < 0 ||
+        check_blobs(move, source, mover, error) < 0)
+        return -1;
+    if (hands->prepare && hands->prepare(hands->context, error) < 0)
         return -1;
     int status = target_open(&target, move, mover, error);
     if (status == 0 && move->events.begun)
@@ -240,9 +279,9 @@ static int run(struct move *move, struct move_source *source, struct mover *move
         status = move_blobs(move, source, &target, hands, error);
     if (status == 0)
         status = put_manifests(move, source, &target, mover, error);
-    if (status == 0)
+    if (status == 0 && target.kind->end)
         status = target.kind->end(&target, error);
-    if (status < 0)
+    if (status < 0 && target.kind->drop)
         target.kind->drop(&target);
     return status;
 }

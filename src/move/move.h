@@ -49,6 +49,8 @@ struct move_events {
     void (*blob)(void *context, const struct move *move, const struct move_blob *blob); /* it is in its final state */
     void (*manifest)(void *context, const struct move *move, const struct move_manifest *manifest, const char *tag);
     void (*tick)(void *context, const struct move *move); /* ten times a second */
+    void (*give_up)(void *context,
+                    const struct error *error); /* threads are not to be waited for: it ends the program */
     void *context;
 };
 
@@ -65,6 +67,7 @@ struct mover {
 struct move_hands {
     int (*join)(void *context, struct mover *mover, struct error *error);
     void (*leave)(void *context, struct mover *mover);
+    int (*prepare)(void *context, struct error *error); /* the image is known, its target not looked at yet; NULL */
     void *context;
 };
 
@@ -92,8 +95,10 @@ struct move {
     atomic_bool stop; /* a thread failed: the others need not go on */
 };
 
-/* Moves the image. `move` has its places, tags, options, events and arena. -1 with an error, and the target untouched
- * but for blobs that are whole. */
+/*
+ * Moves the image. `move` has its places, tags, options, events and arena. -1 with an error: what is whole by then stays,
+ * but no tag is moved before all that it stands for is there.
+ */
 int move_run(struct move *move, const struct move_hands *hands, struct error *error);
 
 #endif

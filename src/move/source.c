@@ -19,7 +19,8 @@ void source_close(struct move_source *source)
 int source_lied(const struct move_source *source, const char *digest, struct error *error)
 {
     bool remote = source->place->kind == PLACE_REGISTRY;
-    const char *who = remote ? source->place->reference.registry : source->place->path;
+    const char *file = source->archive.name ? source->archive.name : source->place->path;
+    const char *who = remote ? source->place->reference.registry : file;
     error_set(error, source->kind->blame, who, "what it has for %s does not have that digest", digest);
     error->http_status = remote ? 200 : 0;
     return -1;

@@ -33,7 +33,7 @@ struct source_kind {
     /* Begins to read a blob. */
     int (*blob)(struct move_source *source, struct mover *mover, const struct descriptor *what,
                 struct source_blob *blob, struct error *error);
-    void (*blob_end)(struct source_blob *blob);
+    void (*blob_end)(struct source_blob *blob); /* NULL: nothing is to be done */
 
     /* The digests of what refers to a manifest, *count of them. NULL: it knows none. */
     int (*referrers)(struct move_source *source, struct mover *mover, const char *digest, struct arena *arena,

@@ -41,10 +41,5 @@ static int open_blob(struct move_source *source, struct mover *mover, const stru
     return 0;
 }
 
-static void end_blob(struct source_blob *blob)
-{
-    (void)blob;
-}
-
 const struct source_kind source_docker_archive = {
-    .open = open_archive, .manifest = get_manifest, .blob = open_blob, .blob_end = end_blob, .blame = REASON_USAGE};
+    .open = open_archive, .manifest = get_manifest, .blob = open_blob, .blame = REASON_USAGE};

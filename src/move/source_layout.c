@@ -19,16 +19,19 @@ static int open_layout(struct move_source *source, struct arena *arena, struct e
 
 static int open_archive(struct move_source *source, struct arena *arena, struct error *error)
 {
-    struct slice text;
+    struct slice text, mark;
     if (archive_open(arena, source->place->path, &source->archive, error) < 0)
         return -1;
-    const struct tar_entry *entry = archive_find(&source->archive, "index.json", error);
+    const struct tar_entry *marked = archive_find(&source->archive, "oci-layout", error);
+    const struct tar_entry *entry = marked ? archive_find(&source->archive, "index.json", error) : NULL;
     if (!entry) {
         error_hint(error, "is it an archive of an OCI layout? That of 'docker save' is docker-archive:%s",
                    source->archive.name);
         return -1;
     }
-    if (archive_read(&source->archive, entry, LAYOUT_INDEX_MAX, arena, &text, error) < 0)
+    if (archive_read(&source->archive, marked, LAYOUT_INDEX_MAX, arena, &mark, error) < 0 ||
+        layout_check_mark(arena, source->archive.name, mark, error) < 0 ||
+        archive_read(&source->archive, entry, LAYOUT_INDEX_MAX, arena, &text, error) < 0)
         return -1;
     return layout_find_in(arena, source->archive.name, text, source->place->tag, &source->image, error);
 }
@@ -71,15 +74,10 @@ static void close_file(struct source_blob *blob)
     close(blob->part.fd);
 }
 
-static const char *entry_name(struct arena *arena, const char *digest)
-{
-    return arena_printf(arena, "blobs/sha256/%s", digest + strlen("sha256:"));
-}
-
 static int open_entry(struct move_source *source, struct mover *mover, const struct descriptor *what,
                       struct source_blob *blob, struct error *error)
 {
-    const char *name = entry_name(mover->arena, what->digest);
+    const char *name = layout_entry_name(mover->arena, what->digest);
     const struct tar_entry *entry = archive_find(&source->archive, name, error);
     if (!entry || check_size(arena_printf(mover->arena, "%s: %s", source->archive.name, name), entry->size, what->size,
                              error) < 0)
@@ -87,11 +85,6 @@ static int open_entry(struct move_source *source, struct mover *mover, const str
     blob->part = archive_part(&source->archive, entry);
     blob->reader = file_part_reader(&blob->part);
     return 0;
-}
-
-static void close_entry(struct source_blob *blob)
-{
-    (void)blob;
 }
 
 static int read_blob_file(const char *path, struct arena *arena, struct slice *body, struct error *error)
@@ -110,7 +103,7 @@ static int read_body(struct move_source *source, const char *digest, struct aren
 {
     if (source->place->kind == PLACE_LAYOUT)
         return read_blob_file(layout_blob_path(arena, source->place->path, digest), arena, body, error);
-    const struct tar_entry *entry = archive_find(&source->archive, entry_name(arena, digest), error);
+    const struct tar_entry *entry = archive_find(&source->archive, layout_entry_name(arena, digest), error);
     return entry ? archive_read(&source->archive, entry, MANIFEST_MAX, arena, body, error) : -1;
 }
 
@@ -143,12 +136,15 @@ static int list_referrers(struct move_source *source, struct mover *mover, const
     if (layout_list(arena, source->place->path, entry ? &text : NULL, list, &all, error) < 0)
         return -1;
     for (size_t i = 0; i < all; i++) {
-        struct slice body;
-        if (read_body(source, (*list)[i], arena, &body, error) < 0)
-            return -1;
-        const char *subject = registry_subject(arena, body);
+        struct arena scratch = {0};
+        struct slice body = {NULL, 0};
+        int status = read_body(source, (*list)[i], &scratch, &body, error);
+        const char *subject = status == 0 ? registry_subject(&scratch, body) : NULL;
         if (subject && strcmp(subject, digest) == 0)
             (*list)[(*count)++] = (*list)[i];
+        arena_free(&scratch);
+        if (status < 0)
+            return -1;
     }
     return 0;
 }
@@ -163,6 +159,5 @@ const struct source_kind source_layout = {.open = open_layout,
 const struct source_kind source_oci_archive = {.open = open_archive,
                                                .manifest = get_manifest,
                                                .blob = open_entry,
-                                               .blob_end = close_entry,
                                                .referrers = list_referrers,
                                                .blame = REASON_USAGE};

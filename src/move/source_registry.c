@@ -18,6 +18,8 @@ static int get_manifest(struct move_source *source, struct mover *mover, const c
                       digest);
         return -1;
     }
+    if (!digest && !digest_is_sha256(got.digest)) /* a tag: the registry names it by another algorithm */
+        got.digest = digest_of(arena, got.body);
     *manifest = (struct move_manifest){got.digest, got.media_type, got.body, got.size};
     return 0;
 }

@@ -10,6 +10,7 @@ struct move_target {
     const struct target_kind *kind;
     struct move *move;
     struct archive_out archive;
+    bool knows_blobs; /* of each blob it is known whether it has it */
 };
 
 struct target_kind {
@@ -24,8 +25,8 @@ struct target_kind {
     int (*manifest)(struct move_target *target, struct mover *mover, const struct move_manifest *manifest,
                     const char *tag, struct error *error);
 
-    int (*end)(struct move_target *target, struct error *error); /* all is there */
-    void (*drop)(struct move_target *target);                    /* it failed */
+    int (*end)(struct move_target *target, struct error *error); /* all is there; NULL: nothing is to be done */
+    void (*drop)(struct move_target *target);                    /* it failed; NULL: the same */
 };
 
 extern const struct target_kind target_registry, target_layout, target_oci_archive, target_docker_archive;

@@ -4,13 +4,6 @@
 #include "store/docker_archive.h"
 #include "store/layout.h"
 
-#define PIECE 65536
-
-static const char *entry_name(struct arena *arena, const char *digest)
-{
-    return arena_printf(arena, "blobs/sha256/%s", digest + strlen("sha256:"));
-}
-
 static int open_file(struct move_target *target, struct mover *mover, struct error *error)
 {
     const struct place *place = target->move->to;
@@ -53,27 +46,45 @@ static int open_docker(struct move_target *target, struct mover *mover, struct e
     return -1;
 }
 
+/* A content on its way to its place in the archive. */
+struct placing {
+    struct archive_out *archive;
+    int64_t at;
+};
+
+static int place_piece(void *context, int64_t offset, struct slice piece, struct error *error)
+{
+    const struct placing *placing = context;
+    return archive_out_write(placing->archive, placing->at + offset, piece, error);
+}
+
 static int take_blob(struct move_target *target, struct mover *mover, struct move_blob *blob,
                      const struct reader *content, struct error *error)
 {
-    char piece[PIECE];
-    const char *name = entry_name(mover->arena, blob->what.digest);
-    int64_t at = archive_out_begin(&target->archive, name, content->length, error);
-    for (int64_t done = 0; at >= 0 && done < content->length;) {
-        ssize_t got = content->read(content->context, done, piece, sizeof piece, error);
-        if (got < 0 || archive_out_write(&target->archive, at + done, (struct slice){piece, (size_t)got}, error) < 0)
-            return -1;
-        done += got;
-    }
+    const char *name = layout_entry_name(mover->arena, blob->what.digest);
+    struct placing placing = {&target->archive, archive_out_begin(&target->archive, name, content->length, error)};
+    if (placing.at < 0 || reader_each(content, place_piece, &placing, error) < 0)
+        return -1;
     atomic_store(&blob->state, BLOB_COPIED);
-    return at < 0 ? -1 : archive_out_pad(&target->archive, content->length, error);
+    return archive_out_pad(&target->archive, content->length, error);
+}
+
+/* A manifest may be the layer of another one, as strange as that is: it is there then. */
+static bool is_blob(const struct move *move, const char *digest)
+{
+    for (size_t i = 0; i < move->blob_count; i++)
+        if (strcmp(move->blobs[i].what.digest, digest) == 0)
+            return true;
+    return false;
 }
 
 static int take_oci_manifest(struct move_target *target, struct mover *mover, const struct move_manifest *manifest,
                              const char *tag, struct error *error)
 {
     (void)tag; /* it stands in the index, which comes last */
-    return archive_out_put(&target->archive, entry_name(mover->arena, manifest->digest), manifest->body, error);
+    if (is_blob(target->move, manifest->digest))
+        return 0;
+    return archive_out_put(&target->archive, layout_entry_name(mover->arena, manifest->digest), manifest->body, error);
 }
 
 /* The image, and behind it what refers to it. */
@@ -104,8 +115,8 @@ static int take_docker_manifest(struct move_target *target, struct mover *mover,
         return -1;
     const char **layers = arena_array(arena, parsed.layer_count + 1, sizeof *layers);
     for (size_t i = 0; i < parsed.layer_count; i++)
-        layers[i] = entry_name(arena, parsed.layers[i].digest);
-    docker_archive_write_manifest(&text, entry_name(arena, parsed.config.digest), layers, parsed.layer_count,
+        layers[i] = layout_entry_name(arena, parsed.layers[i].digest);
+    docker_archive_write_manifest(&text, layout_entry_name(arena, parsed.config.digest), layers, parsed.layer_count,
                                   target->move->name);
     int status = archive_out_put(&target->archive, "manifest.json", buf_view(&text), error);
     buf_free(&text);

@@ -5,23 +5,16 @@
 #include "store/layout.h"
 
 #define LOCK_WAIT_MS 60000
-#define PIECE        65536
 
 static int open_layout(struct move_target *target, struct mover *mover, struct error *error)
 {
-    return layout_make(mover->arena, target->move->to->path, error);
+    return layout_make(mover->arena, target->move->to->path, deadline_in(LOCK_WAIT_MS), error);
 }
 
-static int copy(struct layout_blob *file, const struct reader *content, struct error *error)
+static int add_piece(void *context, int64_t offset, struct slice piece, struct error *error)
 {
-    char piece[PIECE];
-    for (int64_t done = 0; done < content->length;) {
-        ssize_t got = content->read(content->context, done, piece, sizeof piece, error);
-        if (got < 0 || layout_blob_add(file, (struct slice){piece, (size_t)got}, error) < 0)
-            return -1;
-        done += got;
-    }
-    return 0;
+    (void)offset; /* they come in their order */
+    return layout_blob_add(context, piece, error);
 }
 
 static int take_blob(struct move_target *target, struct mover *mover, struct move_blob *blob,
@@ -35,7 +28,7 @@ static int take_blob(struct move_target *target, struct mover *mover, struct mov
     }
     if (layout_blob_begin(mover->arena, dir, blob->what.digest, blob->what.size, &file, error) < 0)
         return -1;
-    if (copy(&file, content, error) < 0) {
+    if (reader_each(content, add_piece, &file, error) < 0) {
         layout_blob_drop(&file);
         return -1;
     }
@@ -71,16 +64,4 @@ static int take_manifest(struct move_target *target, struct mover *mover, const 
     return named ? layout_enter(mover->arena, move->to->path, tag, &image, deadline_in(LOCK_WAIT_MS), error) : 0;
 }
 
-static int end(struct move_target *target, struct error *error)
-{
-    (void)target;
-    (void)error;
-    return 0;
-}
-
-static void drop(struct move_target *target)
-{
-    (void)target; /* the blobs that are whole stay for the next run */
-}
-
-const struct target_kind target_layout = {open_layout, take_blob, take_manifest, end, drop};
+const struct target_kind target_layout = {open_layout, take_blob, take_manifest, NULL, NULL};

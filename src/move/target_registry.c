@@ -32,26 +32,31 @@ static int check_limits(const struct move *move, struct error *error)
 }
 
 /* ECR says of a hundred layers a call whether it has them. Where it does not the registry is asked for each. */
-static int ask_ecr(struct move_target *target, struct mover *mover, struct error *error)
+static void ask_ecr(struct move_target *target, struct mover *mover)
 {
+    struct error ignored;
     struct move *move = target->move;
     const char *digests[ECR_LAYERS_MAX];
     bool there[ECR_LAYERS_MAX];
+    error_init(&ignored, mover->arena);
     for (size_t first = 0; first < move->blob_count; first += ECR_LAYERS_MAX) {
         size_t count = move->blob_count - first < ECR_LAYERS_MAX ? move->blob_count - first : ECR_LAYERS_MAX;
         for (size_t i = 0; i < count; i++)
             digests[i] = move->blobs[first + i].what.digest;
-        if (ecr_layers_available(&mover->api, repository_of(target), digests, count, there, mover->arena, error) < 0)
-            return error->reason == REASON_NO_REPOSITORY ? -1 : 0;
+        if (ecr_layers_available(&mover->api, repository_of(target), digests, count, there, mover->arena, &ignored) < 0)
+            return;
         for (size_t i = 0; i < count; i++)
             if (there[i] && atomic_load(&move->blobs[first + i].state) == BLOB_WAITING)
                 atomic_store(&move->blobs[first + i].state, BLOB_EXISTS);
     }
-    return 0;
+    target->knows_blobs = true;
 }
 
+/* What to do about a repository that is not there. Returns -1. */
 static int no_repository(const struct move *move, struct error *error)
 {
+    if (error->reason != REASON_NO_REPOSITORY || !move->options.to_ecr)
+        return -1;
     error_set(error, REASON_NO_REPOSITORY, move->to->text, "the repository is not there");
     error_hint(error, "--create-repo makes it");
     return -1;
@@ -64,27 +69,33 @@ static int open_registry(struct move_target *target, struct mover *mover, struct
     const char *root = move->manifests[move->root].digest;
     if (digest && strcmp(digest, root) != 0)
         return error_set(error, REASON_USAGE, move->to->text, "the image is another: %s", root);
-    if (mover->has_api && ask_ecr(target, mover, error) < 0)
-        return no_repository(move, error);
+    if (mover->has_api)
+        ask_ecr(target, mover);
     return check_limits(move, error);
 }
 
-/* ECR Public answers GET alone. Where nothing definite is said the blob is uploaded. */
-static bool has_blob(struct move_target *target, struct mover *mover, const struct descriptor *what)
+/* ECR Public answers GET alone. Where nothing definite is said the blob is uploaded; -1 where nobody answers at all. */
+static int look_for_blob(struct move_target *target, struct mover *mover, const struct descriptor *what, bool *has,
+                         struct error *error)
 {
-    bool has = false;
-    struct error ignored;
-    error_init(&ignored, mover->arena);
-    if (target->move->options.to_ecr_public)
-        return registry_try_blob(&mover->to, repository_of(target), what->digest, what->size, mover->arena, &ignored) ==
-               0;
-    return registry_has_blob(&mover->to, repository_of(target), what->digest, mover->arena, &has, &ignored) == 0 && has;
+    const char *repository = repository_of(target);
+    *has = false;
+    if (target->knows_blobs)
+        return 0;
+    int status = target->move->options.to_ecr_public
+                     ? registry_try_blob(&mover->to, repository, what->digest, what->size, mover->arena, error)
+                     : registry_has_blob(&mover->to, repository, what->digest, what->size, mover->arena, has, error);
+    *has = *has || (status == 0 && target->move->options.to_ecr_public);
+    bool silent = status < 0 && error->http_status == 0 && retry_helps(error);
+    if (!silent)
+        error_clear(error);
+    return silent ? -1 : 0;
 }
 
 static int take_blob(struct move_target *target, struct mover *mover, struct move_blob *blob,
                      const struct reader *content, struct error *error)
 {
-    bool mounted = false;
+    bool mounted = false, has;
     const struct move *move = target->move;
     const struct reference *from = &move->from->reference, *to = &move->to->reference;
     bool neighbours = move->from->kind == PLACE_REGISTRY && strcmp(from->registry, to->registry) == 0 &&
@@ -94,12 +105,14 @@ static int take_blob(struct move_target *target, struct mover *mover, struct mov
                                      .content = content,
                                      .mount_from = neighbours ? from->repository : NULL,
                                      .starts_over = move->options.to_ecr};
-    if (!mover->has_api && has_blob(target, mover, &blob->what)) {
+    if (look_for_blob(target, mover, &blob->what, &has, error) < 0)
+        return -1;
+    if (has) {
         atomic_store(&blob->state, BLOB_EXISTS);
         return 0;
     }
     if (registry_put_blob(&mover->to, &upload, &mounted, error) < 0)
-        return error->reason == REASON_NO_REPOSITORY && move->options.to_ecr ? no_repository(move, error) : -1;
+        return no_repository(move, error);
     atomic_store(&blob->state, mounted ? BLOB_MOUNTED : BLOB_COPIED);
     return 0;
 }
@@ -126,10 +139,14 @@ static int enter_referrer(struct move_target *target, struct mover *mover, const
     int asked = registry_get_manifest(&mover->to, repository, tag, mover->arena, &old, error);
     if (asked < 0 && reason_state(error->reason) != STATE_ABSENT)
         return -1;
-    if (!registry_referrers_index(&index, asked == 0 ? old.body : (struct slice){NULL, 0}, manifest->digest,
-                                  manifest->body, manifest->media_type)) {
+    int entered = registry_referrers_index(&index, asked == 0 ? old.body : (struct slice){NULL, 0}, manifest->digest,
+                                           manifest->body, manifest->media_type);
+    if (entered <= 0) {
         buf_free(&index);
-        return 0; /* it stands there */
+        return entered == 0
+                   ? 0
+                   : error_set(error, REASON_REFUSED, target->move->to->text,
+                               "its tag %s should list what refers to %s, and is something else", tag, subject);
     }
     struct slice body = arena_slice(mover->arena, buf_view(&index));
     buf_free(&index);
@@ -151,7 +168,7 @@ static int judge_refusal(struct move_target *target, struct mover *mover, const 
         immutable = immutable || (error->service_code && strcmp(error->service_code, codes[i]) == 0);
     const char *there = immutable && tag ? digest_there(target, mover, tag) : NULL;
     if (!there)
-        return -1;
+        return no_repository(target->move, error);
     if (strcmp(there, manifest->digest) == 0)
         return 0;
     error_set(error, REASON_REFUSED, target->move->to->text, "the tag %s is immutable and points to %s, not to %s", tag,
@@ -179,16 +196,4 @@ static int take_manifest(struct move_target *target, struct mover *mover, const 
                                                              : 0;
 }
 
-static int end(struct move_target *target, struct error *error)
-{
-    (void)target;
-    (void)error;
-    return 0;
-}
-
-static void drop(struct move_target *target)
-{
-    (void)target; /* nothing points to the blobs: the registry takes them away */
-}
-
-const struct target_kind target_registry = {open_registry, take_blob, take_manifest, end, drop};
+const struct target_kind target_registry = {open_registry, take_blob, take_manifest, NULL, NULL};

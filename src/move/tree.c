@@ -69,20 +69,23 @@ static int add_manifest(const struct tree *tree, const struct move_manifest *man
     return 0;
 }
 
-static bool has_blob(const struct move *move, const char *digest)
+static const struct move_blob *find_blob(const struct move *move, const char *digest)
 {
     for (size_t i = 0; i < move->blob_count; i++)
         if (strcmp(move->blobs[i].what.digest, digest) == 0)
-            return true;
-    return false;
+            return &move->blobs[i];
+    return NULL;
 }
 
 static int add_blob(const struct tree *tree, const struct descriptor *what)
 {
     struct move *move = tree->move;
-    if (has_blob(move, what->digest))
-        return 0;
-    if (!slice_starts(slice_of(what->digest), "sha256:"))
+    const struct move_blob *known = find_blob(move, what->digest);
+    if (known)
+        return known->what.size == what->size
+                   ? 0
+                   : refuse(tree, tree->source->kind->blame, what->digest, "it is said to have two lengths");
+    if (!digest_is_sha256(what->digest))
         return refuse(tree, REASON_UNSUPPORTED, what->digest, "only blobs with digests of sha256 can be moved");
     if (what->size < 0 || what->size > SIZE_LIMIT || move->total > SIZE_LIMIT)
         return refuse(tree, tree->source->kind->blame, what->digest,
@@ -128,13 +131,35 @@ static const char *media_type_of(struct arena *arena, const struct move_manifest
 static int take_apart(const struct tree *tree, struct arena *arena, struct move_manifest *manifest,
                       struct manifest *parsed)
 {
+    if (!digest_is_sha256(manifest->digest) || !digest_fits(manifest->digest, manifest->body))
+        return refuse(tree, REASON_UNSUPPORTED, manifest->digest, "only manifests with digests of sha256 can be moved");
     const char *fault = manifest_parse(arena, manifest->body, parsed);
+    bool strange = fault && manifest->media_type && !manifest_is_type(slice_of(manifest->media_type));
+    if (strange) { /* what an index may name as well (image-spec, "Image Index"): it is moved as it is */
+        *parsed = (struct manifest){.is_index = false};
+        return 0;
+    }
     if (fault)
         return refuse(tree, tree->source->kind->blame, manifest->digest, fault);
     if (!parsed->is_index && !parsed->config.digest && parsed->layer_count && parsed->layers[0].size < 0)
         return refuse(tree, REASON_UNSUPPORTED, manifest->digest, "Docker's old schema 1 cannot be moved");
     manifest->media_type = media_type_of(arena, manifest, parsed);
     return 0;
+}
+
+static int fetch_child(const struct tree *tree, const struct descriptor *child, struct arena *arena,
+                       struct move_manifest *manifest)
+{
+    struct move_source *source = tree->source;
+    if (!digest_is_sha256(child->digest))
+        return refuse(tree, REASON_UNSUPPORTED, child->digest, "only manifests with digests of sha256 can be moved");
+    if (source->kind->manifest(source, tree->mover, child->digest, arena, manifest, tree->error) < 0)
+        return -1;
+    if (!manifest->media_type)
+        manifest->media_type = child->media_type;
+    return child->size < 0 || child->size == manifest->size
+               ? 0
+               : refuse(tree, source->kind->blame, child->digest, "its index says that it has another length");
 }
 
 static int visit(const struct tree *tree, struct move_manifest *manifest, int depth);
@@ -145,10 +170,7 @@ static int visit_child(const struct tree *tree, const struct descriptor *child, 
     struct move_manifest manifest = {.digest = NULL};
     if (has_manifest(tree->move, child->digest))
         return 0;
-    int status =
-        tree->source->kind->manifest(tree->source, tree->mover, child->digest, &scratch, &manifest, tree->error);
-    if (status == 0 && child->size >= 0 && child->size != manifest.size)
-        status = refuse(tree, tree->source->kind->blame, child->digest, "its index says that it has another length");
+    int status = fetch_child(tree, child, &scratch, &manifest);
     if (status == 0)
         status = visit(tree, &manifest, depth + 1);
     arena_free(&scratch);
@@ -158,7 +180,7 @@ static int visit_child(const struct tree *tree, const struct descriptor *child, 
 static int visit(const struct tree *tree, struct move_manifest *manifest, int depth)
 {
     struct arena scratch = {0};
-    struct manifest parsed;
+    struct manifest parsed = {.is_index = false};
     int status = depth > DEPTH_MAX ? refuse(tree, tree->source->kind->blame, manifest->digest,
                                             "its indexes lie too deep in one another")
                                    : take_apart(tree, &scratch, manifest, &parsed);
@@ -176,22 +198,14 @@ static int read_config(const struct tree *tree, const struct descriptor *what, s
 {
     struct source_blob blob;
     struct move_source *source = tree->source;
-    if (what->size < 0 || what->size > CONFIG_MAX)
-        return refuse(tree, source->kind->blame, what->digest, "the configuration's length cannot be");
+    if (!digest_is_sha256(what->digest) || what->size < 0 || what->size > CONFIG_MAX)
+        return refuse(tree, source->kind->blame, what->digest, "its configuration cannot be read by that");
     if (source->kind->blob(source, tree->mover, what, &blob, tree->error) < 0)
         return -1;
-    char *data = arena_alloc(arena, (size_t)what->size + 1);
-    int64_t done = 0;
-    while (done < what->size) {
-        ssize_t got =
-            blob.reader.read(blob.reader.context, done, data + done, (size_t)(what->size - done), tree->error);
-        if (got < 0)
-            break;
-        done += got;
-    }
-    source->kind->blob_end(&blob);
-    *text = (struct slice){data, (size_t)what->size};
-    if (done < what->size)
+    int status = reader_whole(&blob.reader, arena, text, tree->error);
+    if (source->kind->blob_end)
+        source->kind->blob_end(&blob);
+    if (status < 0)
         return -1;
     return digest_fits(what->digest, *text) ? 0 : source_lied(source, what->digest, tree->error);
 }
@@ -199,7 +213,7 @@ static int read_config(const struct tree *tree, const struct descriptor *what, s
 /* An image that is none of an index is for the platform that its configuration names. */
 static int check_single(const struct tree *tree, const struct manifest *parsed, struct arena *arena)
 {
-    struct slice config;
+    struct slice config = {NULL, 0};
     const char *wanted = tree->move->options.platform, *offered = NULL, *name = tree->move->from->text;
     if (parsed->config.digest) {
         if (read_config(tree, &parsed->config, arena, &config) < 0)
@@ -224,18 +238,22 @@ static int no_child(const struct tree *tree, const struct manifest *index, struc
 /* In the place of an index stands its child for the platform. */
 static int choose_platform(const struct tree *tree, struct move_manifest *manifest, struct arena *arena)
 {
-    struct manifest parsed;
+    struct manifest parsed = {.is_index = false};
     const struct move_options *options = &tree->move->options;
     if (!options->platform)
         return 0;
-    if (take_apart(tree, arena, manifest, &parsed) < 0)
-        return -1;
-    if (!parsed.is_index)
-        return options->platform_must_fit ? check_single(tree, &parsed, arena) : 0;
-    const struct descriptor *child = manifest_child(&parsed, options->platform);
-    if (!child)
-        return no_child(tree, &parsed, arena);
-    return tree->source->kind->manifest(tree->source, tree->mover, child->digest, arena, manifest, tree->error);
+    for (int depth = 0; depth <= DEPTH_MAX; depth++) {
+        if (take_apart(tree, arena, manifest, &parsed) < 0)
+            return -1;
+        if (!parsed.is_index)
+            return options->platform_must_fit && depth == 0 ? check_single(tree, &parsed, arena) : 0;
+        const struct descriptor *child = manifest_child(&parsed, options->platform);
+        if (!child)
+            return no_child(tree, &parsed, arena);
+        if (fetch_child(tree, child, arena, manifest) < 0)
+            return -1;
+    }
+    return refuse(tree, tree->source->kind->blame, manifest->digest, "its indexes lie too deep in one another");
 }
 
 /* What refers to the manifests so far; and what refers to that, as signatures of attestations do. */

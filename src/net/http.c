@@ -260,7 +260,8 @@ static int send_once(struct http *http, const struct http_request *request, enum
             http_connection_keep(http, connection);
         else if (!reply->stream)
             http_connection_free(connection);
-        if (status == 0 || !reused || !no_byte || deadline_passed(request->deadline))
+        bool half_sent = request->source != NULL; /* how much of it was taken is for who sends it to find out */
+        if (status == 0 || !reused || !no_byte || half_sent || deadline_passed(request->deadline))
             return status;
     }
 }
@@ -292,6 +293,13 @@ static bool is_redirect(int status)
     return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
 
+/* Whoever is asked to take something, and answers that the answer is elsewhere, did not take it. */
+static bool loses_body(const struct http_request *request, int status)
+{
+    bool asks = strcmp(request->method, "GET") == 0 || strcmp(request->method, "HEAD") == 0;
+    return !asks && status != 307 && status != 308;
+}
+
 /* Makes the request that follows a redirect (RFC 9110 section 15.4): secrets stay behind. */
 static int follow(struct http_request *request, struct http_reply *reply, struct arena *arena, struct error *error)
 {
@@ -307,12 +315,6 @@ static int follow(struct http_request *request, struct http_reply *reply, struct
         if (!request->fields[i].secret)
             request->fields[kept++] = request->fields[i];
     request->field_count = kept;
-    bool changes_method = reply->head.status != 307 && reply->head.status != 308;
-    if (changes_method && strcmp(request->method, "HEAD") != 0) {
-        request->method = "GET";
-        request->body = (struct slice){NULL, 0};
-        request->source = NULL;
-    }
     if (!url_same_origin(&request->url, &target))
         request->identity = NULL;
     request->url = target;
@@ -339,6 +341,8 @@ int http_send(struct http *http, const struct http_request *request, struct aren
         granted = hops == 0 ? grants : granted;
         reply->grants = granted;
         if (current.max_redirects == 0 || !is_redirect(reply->head.status))
+            return 0;
+        if (loses_body(&current, reply->head.status))
             return 0;
         if (hops >= current.max_redirects)
             return error_set(error, REASON_BAD_REPLY, request->url.host, "it redirects more than %d times", hops);

@@ -16,7 +16,7 @@
 #define HTTP_IDLE_MS       60000
 #define HTTP_COMMIT_MS     300000 /* for the reply to a large body, which is looked at first */
 
-#define HTTP_POOL          4 /* connections kept open: the API, a registry, its token service, a blob host */
+#define HTTP_POOL          8 /* connections kept open: the API, two registries, their token services and stores of blobs */
 #define HTTP_REDIRECTS_MAX 5
 #define HTTP_INTERIM_MAX   8 /* 1xx replies before the real one */
 #define HTTP_HEADERS_SENT  16

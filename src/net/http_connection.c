@@ -62,12 +62,26 @@ int http_connection_read(struct http_connection *connection, char *out, size_t s
     return event == STREAM_ERROR ? -1 : 0;
 }
 
+/* Takes interim replies (1xx) away, which do not answer anything yet. True if nothing else came. */
+static bool drop_interim(struct http_connection *connection)
+{
+    size_t length;
+    while (slice_starts(buf_view(&connection->input), "HTTP/1.1 1") &&
+           (length = http_head_length(buf_view(&connection->input))) > 0)
+        buf_drop(&connection->input, length);
+    return connection->input.len == 0;
+}
+
 int http_connection_write(struct http_connection *connection, struct slice *out, int64_t deadline, struct error *error)
 {
-    enum stream_event event = read_more(connection, out, deadline_earlier(deadline, deadline_in(HTTP_IDLE_MS)), error);
+    enum stream_event event;
+    do
+        event = read_more(connection, out, deadline_earlier(deadline, deadline_in(HTTP_IDLE_MS)), error);
+    while (event == STREAM_DATA && drop_interim(connection) && out->len);
     if (event == STREAM_ERROR || event == STREAM_TIMEOUT)
         return -1;
-    return event == STREAM_SENT && !connection->stream.send_failed ? 0 : 1;
+    bool silent = event == STREAM_SENT || (event == STREAM_DATA && !connection->input.len);
+    return silent && !connection->stream.send_failed ? 0 : 1;
 }
 
 static int bad_reply(struct error *error, const char *name, const char *fault)

@@ -61,8 +61,8 @@ bool retry_wait(struct retry *retry, int attempt, const struct error *error, int
     int price = transport ? RETRY_COST_TRANSPORT : RETRY_COST;
     if (!retry_helps(error) || attempt >= retry->max_attempts)
         return false;
-    int64_t until = deadline_in(wait_ms(attempt, error->retry_after));
-    if (until >= deadline || !pay(retry, price))
+    int64_t wait = wait_ms(attempt, error->retry_after), until = deadline_in(wait);
+    if (wait > RETRY_PATIENCE_MS || until >= deadline || !pay(retry, price))
         return false;
     *cost = price;
     clock_sleep_until(until);

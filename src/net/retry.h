@@ -12,6 +12,7 @@
 #define RETRY_COST           5
 #define RETRY_COST_TRANSPORT 10
 #define RETRY_LONGEST_MS     20000
+#define RETRY_PATIENCE_MS    300000 /* what asks us to wait longer is an answer, whatever time there is */
 
 /* The retry rules of the AWS SDKs' standard mode, shared by all calls of a run, of all its threads. */
 struct retry {

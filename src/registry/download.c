@@ -89,6 +89,10 @@ static int ask(struct registry_download *download, int64_t offset, struct error 
         request.range = arena_printf(arena, "bytes=%lld-", (long long)offset);
     if (registry_send(download->client, &request, arena, &reply, &anonymous, error) < 0)
         return -1;
+    bool led = !registry_is_own(download->client->registry, &reply);
+    if (led && reply.head.status == 403 && /* a link that ended before it was used: there are others */
+        registry_send(download->client, &request, arena, &reply, &anonymous, error) < 0)
+        return -1;
     if (reply.stream)
         return take_reply(download, &reply, offset, error);
     return registry_blob_refused(download->client, download->digest, &reply, anonymous, arena, error);

@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/utf8.h"
 #include "image/digest.h"
+#include "image/manifest.h"
 
 #define ACCEPT                                                                                                         \
     "application/vnd.oci.image.index.v1+json, application/vnd.docker.distribution.manifest.list.v2+json, "             \
@@ -12,21 +13,6 @@
     "application/vnd.docker.distribution.manifest.v1+prettyjws, "                                                      \
     "application/vnd.docker.distribution.manifest.v1+json, "                                                           \
     "application/vnd.oci.artifact.manifest.v1+json"
-
-static bool is_manifest_type(struct slice type)
-{
-    static const char *const types[] = {"application/vnd.oci.image.index.v1+json",
-                                        "application/vnd.oci.image.manifest.v1+json",
-                                        "application/vnd.docker.distribution.manifest.list.v2+json",
-                                        "application/vnd.docker.distribution.manifest.v2+json",
-                                        "application/vnd.docker.distribution.manifest.v1+prettyjws",
-                                        "application/vnd.docker.distribution.manifest.v1+json",
-                                        "application/vnd.oci.artifact.manifest.v1+json"};
-    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
-        if (slice_is_nocase(type, types[i]))
-            return true;
-    return false;
-}
 
 static struct slice content_type(const struct http_reply *reply)
 {
@@ -78,7 +64,7 @@ static int take_head(const struct asking *asking, const struct http_reply *reply
 {
     uint64_t size;
     const char *digest = said_digest(asking, reply);
-    if (!digest || !is_manifest_type(content_type(reply)))
+    if (!digest || !manifest_is_type(content_type(reply)))
         return 0;
     if (contradicts(asking, digest))
         return bad(asking, REASON_BAD_REPLY, "asked for one digest it answers with another");
@@ -107,7 +93,7 @@ static bool says_manifest(struct arena *arena, struct json_node root)
     int64_t version;
     const char *inner = json_cstr(arena, json_get(root, "mediaType"));
     bool versioned = json_int64(json_get(root, "schemaVersion"), &version) && (version == 1 || version == 2);
-    bool named = inner && is_manifest_type(slice_of(inner));
+    bool named = inner && manifest_is_type(slice_of(inner));
     return looks_like_manifest(root) && (named || (versioned && has_parts(root)));
 }
 
@@ -119,7 +105,7 @@ static int take_body(const struct asking *asking, const struct http_reply *reply
     struct slice type = content_type(reply);
     bool parsed = json_parse(asking->arena, reply->body, &json) == 0;
     struct json_node root = parsed ? json_root(&json) : (struct json_node){NULL, 0};
-    if (!is_manifest_type(type) && !says_manifest(asking->arena, root))
+    if (!manifest_is_type(type) && !says_manifest(asking->arena, root))
         return bad(asking, REASON_AMBIGUOUS,
                    arena_printf(asking->arena, "HTTP 200, but what it sends is no manifest (Content-Type %s)",
                                 type.len ? utf8_excerpt(asking->arena, arena_copy(asking->arena, type)) : "none"));
@@ -127,20 +113,20 @@ static int take_body(const struct asking *asking, const struct http_reply *reply
         return bad(asking, REASON_BAD_REPLY,
                    parsed ? "the JSON that it sends is no manifest" : "the manifest that it sends is not JSON");
     const char *inner = json_cstr(asking->arena, json_get(root, "mediaType"));
-    if (inner && !is_manifest_type(slice_of(inner)))
+    if (inner && !manifest_is_type(slice_of(inner)))
         inner = NULL; /* any text: it goes to terminals and into logs */
     const char *digest = said_digest(asking, reply);
-    bool one_type = inner && is_manifest_type(type);
+    bool one_type = inner && manifest_is_type(type);
     if (one_type && !slice_is_nocase(type, inner))
         return bad(asking, REASON_BAD_REPLY, "the manifest's own media type is another than its header's");
     if (asking->by_digest && digest_is_known(asking->target) && !digest_fits(asking->target, reply->body))
         return bad(asking, REASON_BAD_REPLY, "the manifest that it sends does not have the digest that was asked for");
     if (digest && digest_is_known(digest) && !digest_fits(digest, reply->body))
         return bad(asking, REASON_BAD_REPLY, "the manifest that it sends does not have the digest that it says");
-    manifest->digest = asking->by_digest ? arena_strdup(asking->arena, asking->target)
-                       : digest          ? digest
-                                         : digest_of(asking->arena, reply->body);
-    manifest->media_type = is_manifest_type(type) ? arena_lower(asking->arena, type) : inner;
+    manifest->digest = asking->by_digest                   ? arena_strdup(asking->arena, asking->target)
+                       : digest && digest_is_known(digest) ? digest
+                                                           : digest_of(asking->arena, reply->body);
+    manifest->media_type = manifest_is_type(type) ? arena_lower(asking->arena, type) : inner;
     manifest->size = (int64_t)reply->body.len;
     manifest->body = reply->body;
     return 0;

@@ -184,6 +184,23 @@ const char *registry_subject(struct arena *arena, struct slice manifest)
     return digest && !digest_fault(slice_of(digest)) ? digest : NULL;
 }
 
+/* Texts alone, as annotations are. */
+static void write_annotations(struct buf *out, struct json_node annotations)
+{
+    json_member(out, "annotations");
+    json_open(out, '{');
+    for (struct json_node key = json_first(annotations); json_exists(key);) {
+        struct json_node value = json_next(annotations, key);
+        if (json_is(value, JSON_STRING)) {
+            json_write_node(out, key);
+            buf_char(out, ':');
+            json_write_node(out, value);
+        }
+        key = json_next(annotations, value);
+    }
+    json_close(out, '}');
+}
+
 /* What a referrer's descriptor says besides: its artifact type, or that of its configuration, and its annotations. */
 static void write_referrer(struct buf *out, struct json_node manifest, const char *digest, size_t size,
                            const char *media_type)
@@ -199,21 +216,24 @@ static void write_referrer(struct buf *out, struct json_node manifest, const cha
         json_member(out, "artifactType");
         json_write_node(out, type);
     }
-    if (json_is(annotations, JSON_OBJECT)) {
-        json_member(out, "annotations");
-        json_write_node(out, annotations);
-    }
+    if (json_is(annotations, JSON_OBJECT))
+        write_annotations(out, annotations);
     json_close(out, '}');
 }
 
-bool registry_referrers_index(struct buf *out, struct slice old, const char *digest, struct slice manifest,
-                              const char *media_type)
+int registry_referrers_index(struct buf *out, struct slice old, const char *digest, struct slice manifest,
+                             const char *media_type)
 {
     struct arena scratch = {0};
     struct json index, json;
-    bool parsed = old.data && json_parse(&scratch, old, &index) == 0, there = false;
-    struct json_node list = parsed ? json_get(json_root(&index), "manifests") : (struct json_node){NULL, 0};
-    bool good = json_parse(&scratch, manifest, &json) == 0;
+    struct json_node list = {NULL, 0};
+    bool good = json_parse(&scratch, manifest, &json) == 0, there = false;
+    if (old.data && json_parse(&scratch, old, &index) == 0)
+        list = json_get(json_root(&index), "manifests");
+    if (!good || (old.data && !json_is(list, JSON_ARRAY))) {
+        arena_free(&scratch);
+        return -1;
+    }
     json_open(out, '{');
     json_member_int(out, "schemaVersion", 2);
     json_member_str(out, "mediaType", "application/vnd.oci.image.index.v1+json");
@@ -223,10 +243,9 @@ bool registry_referrers_index(struct buf *out, struct slice old, const char *dig
         there = there || json_equals(json_get(node, "digest"), digest);
         json_write_node(out, node);
     }
-    if (good)
-        write_referrer(out, json_root(&json), digest, manifest.len, media_type);
+    write_referrer(out, json_root(&json), digest, manifest.len, media_type);
     json_close(out, ']');
     json_close(out, '}');
     arena_free(&scratch);
-    return good && !there;
+    return there ? 0 : 1;
 }

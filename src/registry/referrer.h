@@ -25,9 +25,10 @@ const char *registry_referrers_tag(struct arena *arena, const char *digest);
 const char *registry_subject(struct arena *arena, struct slice manifest);
 
 /*
- * Appends an index of referrers: the old one (data NULL: there is none) with a manifest entered. False if it stands there.
+ * Appends an index of referrers: the old one (data NULL: there is none) with a manifest entered. 1; 0 if it stands there
+ * already; -1 for an old one that is no index.
  */
-bool registry_referrers_index(struct buf *out, struct slice old, const char *digest, struct slice manifest,
-                              const char *media_type);
+int registry_referrers_index(struct buf *out, struct slice old, const char *digest, struct slice manifest,
+                             const char *media_type);
 
 #endif

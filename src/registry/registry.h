@@ -99,7 +99,7 @@ bool registry_says_expired(const struct http_reply *reply);
 
 /* A request below /v2/. */
 struct registry_request {
-    const char *method;     /* "GET", "HEAD" */
+    const char *method;     /* "GET", "PUT" */
     const char *repository; /* whose scope a token needs */
     const char *path;       /* behind /v2/REPOSITORY/, with a query */
     const struct url *url;  /* in its place: where the registry said that an upload goes on; NULL */

@@ -48,11 +48,12 @@ static int take_turn(const struct registry_client *client, struct error *error)
     struct registry *registry = client->registry;
     pthread_mutex_lock(&registry->lock);
     int64_t now = clock_ms(), turn = registry->free_at > now ? registry->free_at : now;
-    bool wants_rest = registry->rests_until >= client->deadline;
-    if (turn < client->deadline)
+    int64_t until = deadline_earlier(client->deadline, now + RETRY_PATIENCE_MS);
+    bool wants_rest = registry->rests_until >= until;
+    if (turn < until)
         registry->free_at = turn + REGISTRY_SPACING_MS;
     pthread_mutex_unlock(&registry->lock);
-    if (turn >= client->deadline && turn > now) {
+    if (turn >= until && turn > now) {
         if (wants_rest)
             error_set(error, REASON_THROTTLED, registry->name, "it asked us to wait longer than there is time");
         else
@@ -107,7 +108,9 @@ static void prepare(const struct registry_client *client, const struct registry_
     request->first_byte = what->first_byte;
     if (url_same_origin(&request->url, &client->registry->base))
         return;
+    pthread_mutex_lock(&client->registry->lock);
     request->reach = client->registry->grants; /* it is a peer's word */
+    pthread_mutex_unlock(&client->registry->lock);
     request->identity = NULL;
 }
 
@@ -132,7 +135,8 @@ static int send_once(const struct registry_client *client, const struct registry
     if (http_send(client->http, &request, arena, reply, error) < 0)
         return -1;
     pthread_mutex_lock(&registry->lock);
-    registry->grants = reply->grants;
+    if (url_same_origin(&url, &registry->base))
+        registry->grants = reply->grants;
     registry->shown = registry->shown || (registry_is_own(registry, reply) && registry_has_mark(reply));
     pthread_mutex_unlock(&registry->lock);
     return 0;

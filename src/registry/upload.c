@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/encode.h"
+#include "registry/blob.h"
 
 #define REPLY_MAX (256 << 10)
 #define CHUNK_MAX (100 << 20) /* larger ones are not sent, whatever a registry wants */
@@ -11,22 +12,46 @@
 struct upload {
     const struct registry_client *client;
     const struct registry_upload *what;
-    struct arena arena;
-    bool open; /* the registry knows it under: */
+    struct arena arena; /* of a request */
+    struct arena kept;  /* of the location's texts */
+    bool open;          /* the registry knows it under: */
     struct url location;
-    int64_t offset; /* that it has, as far as we know */
-    int64_t chunk;  /* bytes a request */
-    bool chunked;   /* the whole in one request was refused, or cut off */
+    int64_t offset;   /* that it has, as far as we know */
+    int64_t farthest; /* the highest of these */
+    int64_t sent;     /* bytes that may have come there */
+    int64_t chunk;    /* bytes a request */
+    bool chunked;     /* the whole in one request was refused, or cut off */
     bool mount_tried;
-    bool began_again; /* the registry lost it once */
+    bool began_again;   /* the registry lost it once */
+    bool source_failed; /* the content cannot be read: that is not the registry's fault */
 };
 
-static bool is_welcome(int status)
+/* A registry says that it took something; 200 is everybody's word. */
+static bool is_taken(int status)
 {
-    return status >= 200 && status < 300;
+    return status == 201 || status == 202 || status == 204;
 }
 
-int registry_has_blob(const struct registry_client *client, const char *repository, const char *digest,
+/* The content, with an eye on how it goes. */
+static ssize_t read_content(void *context, int64_t offset, char *out, size_t size, struct error *error)
+{
+    struct upload *upload = context;
+    const struct reader *content = upload->what->content;
+    ssize_t got = content->read(content->context, offset, out, size, error);
+    upload->source_failed = got < 0;
+    if (got > 0 && offset + got > upload->sent)
+        upload->sent = offset + got;
+    return got;
+}
+
+/* A page, or a blob of another length, is somebody else's answer. */
+static bool is_blob(const struct http_reply *reply, int64_t size)
+{
+    bool page = slice_starts_nocase(http_header_get(&reply->head, "content-type"), "text/html");
+    return reply->head.status == 200 && !page && registry_blob_size(reply) == size;
+}
+
+int registry_has_blob(const struct registry_client *client, const char *repository, const char *digest, int64_t size,
                       struct arena *arena, bool *has, struct error *error)
 {
     struct http_reply reply;
@@ -39,10 +64,14 @@ int registry_has_blob(const struct registry_client *client, const char *reposito
     *has = false;
     if (registry_send(client, &request, arena, &reply, &anonymous, error) < 0)
         return -1;
-    bool led_on =
-        !registry_is_own(client->registry, &reply) && reply.head.status != 404; /* to a store that refuses HEAD */
-    *has = reply.head.status == 200 || led_on;
-    return *has || reply.head.status == 404 ? 0 : registry_refused(client, &reply, anonymous, arena, error);
+    int status = reply.head.status;
+    *has = is_blob(&reply, size);
+    if (*has || status == 404)
+        return 0;
+    if (registry_is_own(client->registry, &reply) || status < 400)
+        return registry_refused(client, &reply, anonymous, arena, error);
+    *has = registry_try_blob(client, repository, digest, size, arena, error) == 0; /* a store that refuses HEAD */
+    return *has ? 0 : -1;
 }
 
 /* What a registry's refusal of an upload means; its code is kept. */
@@ -52,7 +81,7 @@ static int refused(const struct registry_client *client, const struct http_reply
     const char *message;
     const char *code = registry_error_code(arena, reply, &message);
     registry_refused(client, reply, anonymous, arena, error);
-    error->service_code = code;
+    error->service_code = code ? arena_strdup(error->arena, code) : NULL;
     if (error->reason == REASON_AMBIGUOUS) { /* 404: of a push */
         bool missing = code && strcmp(code, "NAME_UNKNOWN") == 0;
         error->reason = missing ? REASON_NO_REPOSITORY : REASON_REFUSED;
@@ -68,7 +97,7 @@ static int talk(struct upload *upload, struct registry_request *request, struct 
     request->body_limit = REPLY_MAX;
     if (registry_send(upload->client, request, &upload->arena, reply, &anonymous, error) < 0)
         return -1;
-    return is_welcome(reply->head.status) ? 0 : refused(upload->client, reply, anonymous, &upload->arena, error);
+    return is_taken(reply->head.status) ? 0 : refused(upload->client, reply, anonymous, &upload->arena, error);
 }
 
 /* Where the registry says that the upload goes on (Location). */
@@ -85,8 +114,12 @@ static int take_location(struct upload *upload, const struct http_reply *reply, 
         error->http_status = reply->head.status;
         return -1;
     }
-    url.userinfo = NULL;
+    arena_reset(&upload->kept);
     upload->location = url;
+    upload->location.userinfo = NULL;
+    upload->location.host = arena_strdup(&upload->kept, url.host);
+    upload->location.path = arena_strdup(&upload->kept, url.path);
+    upload->location.query = url.query ? arena_strdup(&upload->kept, url.query) : NULL;
     return 0;
 }
 
@@ -96,8 +129,9 @@ static int begin(struct upload *upload, struct error *error)
     struct http_reply reply;
     uint64_t least;
     const struct registry_upload *what = upload->what;
-    struct registry_request request = {.method = "POST", .path = "blobs/uploads/", .body = {"", 0}};
+    struct registry_request request = {.method = "POST", .path = "blobs/uploads/", .body = {"", 0}, .once = true};
     struct buf path = BUF_INIT;
+    arena_reset(&upload->arena);
     if (what->mount_from && !upload->mount_tried) {
         buf_str(&path, "blobs/uploads/?mount=");
         encode_percent(&path, slice_of(what->digest), "");
@@ -138,31 +172,30 @@ static int send_whole(struct upload *upload, struct error *error)
 {
     struct http_reply reply;
     struct url url = end_url(upload);
-    struct registry_request request = {.method = "PUT",
-                                       .url = &url,
-                                       .content_type = "application/octet-stream",
-                                       .source = upload->what->content,
-                                       .once = true};
+    struct reader content = {read_content, upload, upload->what->content->length};
+    struct registry_request request = {
+        .method = "PUT", .url = &url, .content_type = "application/octet-stream", .source = &content, .once = true};
     return talk(upload, &request, &reply, error);
 }
 
-/* A part of a content as one of its own. */
+/* A part of the content as one of its own. */
 struct part {
-    const struct reader *whole;
+    struct upload *upload;
     int64_t first;
 };
 
 static ssize_t read_part(void *context, int64_t offset, char *out, size_t size, struct error *error)
 {
     const struct part *part = context;
-    return part->whole->read(part->whole->context, part->first + offset, out, size, error);
+    return read_content(part->upload, part->first + offset, out, size, error);
 }
 
 static int send_chunk(struct upload *upload, struct error *error)
 {
     struct http_reply reply;
-    struct part part = {upload->what->content, upload->offset};
-    int64_t left = part.whole->length - upload->offset, size = left < upload->chunk ? left : upload->chunk;
+    struct part part = {upload, upload->offset};
+    int64_t left = upload->what->content->length - upload->offset, size = left < upload->chunk ? left : upload->chunk;
+    arena_reset(&upload->arena);
     struct reader content = {read_part, &part, size};
     struct url url = upload->location;
     const char *range =
@@ -203,8 +236,9 @@ static int attempt(struct upload *upload, struct error *error)
 static bool wants_chunks(const struct upload *upload, const struct error *error)
 {
     static const int refusals[] = {400, 404, 405, 411, 413, 415, 416, 501};
-    bool corrupt = error->service_code && (strcmp(error->service_code, "DIGEST_INVALID") == 0 ||
-                                           strcmp(error->service_code, "SIZE_INVALID") == 0);
+    bool corrupt =
+        error->http_status == 400 && error->service_code &&
+        (strcmp(error->service_code, "DIGEST_INVALID") == 0 || strcmp(error->service_code, "SIZE_INVALID") == 0);
     if (upload->chunked || !upload->open || corrupt)
         return false;
     for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++)
@@ -233,7 +267,7 @@ static void find_offset(struct upload *upload)
     struct http_reply reply;
     uint64_t last;
     struct url url = upload->location;
-    struct registry_request request = {.method = "GET", .url = &url};
+    struct registry_request request = {.method = "GET", .url = &url, .once = true};
     error_init(&ignored, &upload->arena);
     if (upload->what->starts_over || talk(upload, &request, &reply, &ignored) < 0) {
         start_over(upload);
@@ -243,7 +277,7 @@ static void find_offset(struct upload *upload)
     if (slice_starts_nocase(range, "bytes="))
         range = slice_from(range, 6);
     bool told = slice_starts(range, "0-") && slice_number(slice_from(range, 2), INT64_MAX - 1, &last) &&
-                (int64_t)last < upload->what->content->length;
+                (int64_t)last < upload->sent;
     bool located = told && take_location(upload, &reply, &ignored) == 0;
     if (!located)
         start_over(upload);
@@ -258,8 +292,9 @@ static bool recover(struct upload *upload)
     bool has = false;
     struct error ignored;
     error_init(&ignored, &upload->arena);
-    if (registry_has_blob(upload->client, upload->what->repository, upload->what->digest, &upload->arena, &has,
-                          &ignored) == 0 &&
+    arena_reset(&upload->arena);
+    if (registry_has_blob(upload->client, upload->what->repository, upload->what->digest, upload->what->content->length,
+                          &upload->arena, &has, &ignored) == 0 &&
         has)
         return true;
     if (upload->open)
@@ -271,6 +306,8 @@ static bool recover(struct upload *upload)
 static int prepare_again(struct upload *upload, int *attempts, struct error *error)
 {
     int cost = 0;
+    if (upload->source_failed)
+        return -1;
     if (wants_chunks(upload, error)) {
         upload->chunked = true;
         start_over(upload);
@@ -292,17 +329,17 @@ int registry_put_blob(const struct registry_client *client, const struct registr
     struct upload upload = {.client = client, .what = what, .chunk = UPLOAD_CHUNK};
     int attempts = 1, status, again;
     do {
-        int64_t before = upload.offset;
         error_clear(error);
         status = attempt(&upload, error);
-        if (upload.offset > before)
+        if (upload.offset > upload.farthest) {
+            upload.farthest = upload.offset;
             attempts = 1; /* it moves */
+        }
         again = status < 0 ? prepare_again(&upload, &attempts, error) : 0;
     } while (again > 0);
     *mounted = status == 1;
-    if (again < 0 && error->service_code)
-        error->service_code = arena_strdup(error->arena, error->service_code);
     arena_free(&upload.arena);
+    arena_free(&upload.kept);
     return again;
 }
 
@@ -320,7 +357,7 @@ int registry_put_manifest(const struct registry_client *client, const struct reg
                                        .body_limit = REPLY_MAX};
     if (registry_send(client, &request, arena, &reply, &anonymous, error) < 0)
         return -1;
-    if (!is_welcome(reply.head.status))
+    if (!is_taken(reply.head.status))
         return refused(client, &reply, anonymous, arena, error);
     struct slice digest = http_header_get(&reply.head, "docker-content-digest");
     *subject_kept = http_header_get(&reply.head, "oci-subject").len > 0;

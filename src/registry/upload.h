@@ -7,10 +7,10 @@
 #define UPLOAD_CHUNK (10 << 20) /* ECR's largest part, whose smallest has 5 MiB */
 
 /*
- * Whether a repository has a blob (HEAD). 0 with *has; -1 with an error where the registry does not say, which leaves
- * it open.
+ * Whether a repository has a blob of that size (HEAD). 0 with *has; -1 with an error where the registry does not say,
+ * which leaves it open.
  */
-int registry_has_blob(const struct registry_client *client, const char *repository, const char *digest,
+int registry_has_blob(const struct registry_client *client, const char *repository, const char *digest, int64_t size,
                       struct arena *arena, bool *has, struct error *error);
 
 /* A blob to upload. */

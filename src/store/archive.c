@@ -53,19 +53,11 @@ static int cannot_read(const char *name, int why, struct error *error)
     return error_set(error, REASON_USAGE, name, "cannot read it: %s", strerror(why));
 }
 
-static int write_all(int fd, const char *data, size_t len, struct error *error)
+int archive_scratch_full(int why, struct error *error)
 {
-    while (len) {
-        ssize_t done = write(fd, data, len);
-        if (done < 0 && errno == EINTR)
-            continue;
-        if (done <= 0)
-            return error_set(error, REASON_REFUSED, "standard input", "it cannot be kept: %s",
-                             strerror(done < 0 ? errno : ENOSPC));
-        data += done;
-        len -= (size_t)done;
-    }
-    return 0;
+    error_set(error, REASON_REFUSED, "the temporary file", "cannot write it: %s", strerror(why));
+    error_hint(error, "name a folder with room for the whole image in TMPDIR");
+    return -1;
 }
 
 static int copy_stdin(int fd, struct error *error)
@@ -80,8 +72,9 @@ static int copy_stdin(int fd, struct error *error)
             return cannot_read("standard input", errno, error);
         if (got == 0)
             return 0;
-        if (got > 0 && write_all(fd, piece, (size_t)got, error) < 0)
-            return -1;
+        int why = got > 0 ? write_whole(fd, (struct slice){piece, (size_t)got}) : 0;
+        if (why)
+            return archive_scratch_full(why, error);
     }
 }
 
@@ -89,9 +82,12 @@ static int copy_stdin(int fd, struct error *error)
 static int open_stdin(struct error *error)
 {
     struct stat info;
+    int fd = -1;
     if (fstat(0, &info) == 0 && S_ISREG(info.st_mode) && lseek(0, 0, SEEK_CUR) == 0)
-        return fcntl(0, F_DUPFD_CLOEXEC, 3);
-    int fd = archive_scratch_file(error);
+        fd = fcntl(0, F_DUPFD_CLOEXEC, 3);
+    if (fd >= 0)
+        return fd;
+    fd = archive_scratch_file(error);
     if (fd >= 0 && copy_stdin(fd, error) < 0) {
         close(fd);
         return -1;
@@ -144,15 +140,53 @@ int archive_open(struct arena *arena, const char *file, struct archive *archive,
     return archive_open_fd(arena, fd, name, archive, error);
 }
 
+/* Appends the parts of a path. False if it leads out of the archive. */
+static bool add_parts(struct buf *path, struct slice parts)
+{
+    while (parts.data) {
+        struct slice part = slice_cut(&parts, '/');
+        if (!part.len || slice_is(part, "."))
+            continue;
+        if (!slice_is(part, "..")) {
+            buf_printf(path, "%s%.*s", path->len ? "/" : "", SLICE_ARGS(part));
+            continue;
+        }
+        if (!path->len)
+            return false;
+        ptrdiff_t slash = slice_rfind(buf_view(path), '/');
+        path->len = slash < 0 ? 0 : (size_t)slash;
+        path->data[path->len] = 0;
+    }
+    return true;
+}
+
+/* One step, and within the archive: from the folder that the link stands in. */
+static const struct tar_entry *follow(const struct archive *archive, const struct tar_entry *link)
+{
+    struct buf path = BUF_INIT;
+    struct slice name = slice_of(link->name);
+    ptrdiff_t slash = slice_rfind(name, '/');
+    bool within = *link->link != '/' && add_parts(&path, slice_head(name, slash < 0 ? 0 : (size_t)slash)) &&
+                  add_parts(&path, slice_of(link->link));
+    const struct tar_entry *entry = within ? tar_find(&archive->tar, path.data) : NULL;
+    buf_free(&path);
+    return entry && entry->type == '0' ? entry : NULL;
+}
+
 const struct tar_entry *archive_find(const struct archive *archive, const char *name, struct error *error)
 {
-    const struct tar_entry *entry = tar_find(&archive->tar, name);
-    if (!entry)
+    const struct tar_entry *found = tar_find(&archive->tar, name);
+    const struct tar_entry *entry = found && found->type == '2' ? follow(archive, found) : found;
+    if (entry && entry->type == '0')
+        return entry;
+    if (!found)
         error_set(error, REASON_USAGE, archive->name, "there is no %s in the archive", name);
-    else if (entry->type != '0')
+    else
         error_set(error, REASON_USAGE, archive->name, "its entry %s is %s", name,
-                  entry->type == '1' || entry->type == '2' ? "a link, which is not followed" : "no file");
-    return entry && entry->type == '0' ? entry : NULL;
+                  found->type == '2'   ? "a link that leads to no file in the archive"
+                  : found->type == '1' ? "a hard link, which is not followed"
+                                       : "no file");
+    return NULL;
 }
 
 struct file_part archive_part(const struct archive *archive, const struct tar_entry *entry)
@@ -168,13 +202,5 @@ int archive_read(const struct archive *archive, const struct tar_entry *entry, s
     if (entry->size > (int64_t)limit)
         return error_set(error, REASON_USAGE, archive->name, "its entry %s is larger than the %zu bytes it may have",
                          entry->name, limit);
-    char *data = arena_alloc(arena, (size_t)entry->size + 1);
-    for (int64_t done = 0; done < entry->size;) {
-        ssize_t got = reader.read(reader.context, done, data + done, (size_t)(entry->size - done), error);
-        if (got < 0)
-            return -1;
-        done += got;
-    }
-    *content = (struct slice){data, (size_t)entry->size};
-    return 0;
+    return reader_whole(&reader, arena, content, error);
 }

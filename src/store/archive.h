@@ -24,7 +24,13 @@ void archive_close(struct archive *archive);
 /* A descriptor of a file that has no name, for what has to be read twice. -1 with an error. */
 int archive_scratch_file(struct error *error);
 
-/* The file of that name in the archive. NULL with an error of reason usage if it is not there, or is none. */
+/* The error for one that cannot be written. Returns -1. */
+int archive_scratch_full(int why, struct error *error);
+
+/*
+ * The file of that name in the archive, or the one that a soft link of that name leads to, as 'docker save' writes one for
+ * a layer that is there already. NULL with an error of reason usage if it is not there, or is none.
+ */
 const struct tar_entry *archive_find(const struct archive *archive, const char *name, struct error *error);
 
 /* Its content, of at most `limit` bytes, in `arena`. */

@@ -1,12 +1,14 @@
 #include "store/archive_out.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file_write.h"
 #include "base/leftover.h"
 #include "store/tar.h"
 
@@ -14,15 +16,19 @@
 
 static int fail(const struct archive_out *out, int why, struct error *error)
 {
-    return error_set(error, REASON_REFUSED, out->name, "cannot write it: %s", strerror(why));
+    return error_set(error, why == ENOENT ? REASON_USAGE : REASON_REFUSED, out->name, "cannot write it: %s",
+                     strerror(why));
 }
 
-/* "FOLDER/.NAME.ecr-": beside the file, so that it can be renamed. */
-static const char *front_of(struct arena *arena, const char *file)
+/* ".NAME.ecr-": beside the file, so that it can be renamed. What a killed run left there goes. */
+static int make_beside(struct arena *arena, const char *file, char **meanwhile)
 {
     struct slice path = slice_of(file);
     size_t start = (size_t)(slice_rfind(path, '/') + 1);
-    return arena_printf(arena, "%.*s.%s.ecr-", SLICE_ARGS(slice_head(path, start)), file + start);
+    const char *folder = start ? arena_copy(arena, slice_head(path, start)) : "./";
+    const char *front = arena_printf(arena, ".%s.ecr-", file + start);
+    leftover_sweep(folder, front);
+    return leftover_make(arena, arena_printf(arena, "%s%s", start ? folder : "", front), meanwhile);
 }
 
 int archive_out_open(struct arena *arena, const char *file, struct archive_out *out, struct error *error)
@@ -38,7 +44,10 @@ int archive_out_open(struct arena *arena, const char *file, struct archive_out *
         return 0;
     if (stat(file, &info) == 0 && !S_ISREG(info.st_mode))
         return error_set(error, REASON_USAGE, file, "it is there, and is no file");
-    out->fd = leftover_make(arena, front_of(arena, file), &out->meanwhile);
+    int why = file_resolve(arena, file, &out->path); /* a link stays one */
+    if (why)
+        return fail(out, why, error);
+    out->fd = make_beside(arena, out->path, &out->meanwhile);
     return out->fd < 0 ? fail(out, errno, error) : 0;
 }
 
@@ -59,8 +68,9 @@ int archive_out_write(struct archive_out *out, int64_t at, struct slice data, st
     while (data.len) {
         if (out->in_order && !wait_writable(out->fd))
             return fail(out, ETIMEDOUT, error);
+        size_t piece = data.len > PIPE_BUF ? PIPE_BUF : data.len; /* as much as there is room for, for certain */
         ssize_t done =
-            out->in_order ? write(out->fd, data.data, data.len) : pwrite(out->fd, data.data, data.len, (off_t)at);
+            out->in_order ? write(out->fd, data.data, piece) : pwrite(out->fd, data.data, data.len, (off_t)at);
         if (done < 0 && (errno == EINTR || (out->in_order && errno == EAGAIN)))
             continue;
         if (done <= 0)
@@ -99,14 +109,6 @@ int archive_out_put(struct archive_out *out, const char *name, struct slice cont
     return archive_out_pad(out, (int64_t)content.len, error);
 }
 
-static mode_t usual_mode(const char *path)
-{
-    struct stat info;
-    mode_t mask = umask(0);
-    umask(mask);
-    return stat(path, &info) == 0 ? info.st_mode & 0777 : 0666 & ~mask;
-}
-
 int archive_out_end(struct archive_out *out, struct error *error)
 {
     static const char end[2 * TAR_BLOCK];
@@ -114,12 +116,9 @@ int archive_out_end(struct archive_out *out, struct error *error)
         return -1;
     if (!out->meanwhile)
         return 0;
-    if (fchmod(out->fd, usual_mode(out->path)) < 0 || rename(out->meanwhile, out->path) < 0)
-        return fail(out, errno, error);
-    leftover_done(out->meanwhile);
-    close(out->fd);
+    int why = leftover_finish(out->fd, out->meanwhile, out->path, usual_mode(out->path));
     out->meanwhile = NULL;
-    return 0;
+    return why ? fail(out, why, error) : 0;
 }
 
 void archive_out_drop(struct archive_out *out)

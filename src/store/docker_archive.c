@@ -9,7 +9,6 @@
 
 #define TEXT_MAX   (4 << 20) /* of manifest.json and a configuration */
 #define LAYERS_MAX 1000      /* docker takes 127 */
-#define PIECE      65536
 
 #define CONFIG_TYPE   "application/vnd.oci.image.config.v1+json"
 #define LAYER_TYPE    "application/vnd.oci.image.layer.v1.tar"
@@ -27,27 +26,34 @@ static int bad(const struct reading *reading, const char *what)
     return error_set(reading->error, REASON_USAGE, reading->archive->name, "%s", what);
 }
 
-/* The digest of an entry, and its first bytes. */
-static int hash_entry(const struct reading *reading, const struct tar_entry *entry, char first[static 4],
+/* What is hashed, with its first bytes. */
+struct hashing {
+    struct sha256_state state;
+    char first[4];
+};
+
+static int add_piece(void *context, int64_t offset, struct slice piece, struct error *error)
+{
+    struct hashing *hashing = context;
+    (void)error;
+    if (offset == 0)
+        memcpy(hashing->first, piece.data, piece.len < 4 ? piece.len : 4);
+    sha256_add(&hashing->state, piece);
+    return 0;
+}
+
+static int hash_entry(const struct reading *reading, const struct tar_entry *entry, struct hashing *hashing,
                       const char **digest)
 {
     struct file_part part = archive_part(reading->archive, entry);
     struct reader reader = file_part_reader(&part);
-    struct sha256_state state;
     struct buf text = BUF_INIT;
     uint8_t hash[SHA256_SIZE];
-    char piece[PIECE];
-    sha256_start(&state);
-    for (int64_t done = 0; done < reader.length;) {
-        ssize_t got = reader.read(reader.context, done, piece, sizeof piece, reading->error);
-        if (got < 0)
-            return -1;
-        if (done == 0)
-            memcpy(first, piece, got < 4 ? (size_t)got : 4);
-        sha256_add(&state, (struct slice){piece, (size_t)got});
-        done += got;
-    }
-    sha256_end(&state, hash);
+    *hashing = (struct hashing){.first = {0}};
+    sha256_start(&hashing->state);
+    if (reader_each(&reader, add_piece, hashing, reading->error) < 0)
+        return -1;
+    sha256_end(&hashing->state, hash);
     buf_str(&text, "sha256:");
     encode_hex(&text, hash, sizeof hash);
     *digest = buf_detach(&text, reading->arena);
@@ -64,13 +70,13 @@ static const char *layer_type(const char *first)
 
 static int add_blob(const struct reading *reading, const char *name, bool is_config)
 {
-    char first[4] = {0};
+    struct hashing hashing;
     struct docker_archive *image = reading->image;
     struct docker_archive_blob *blob = &image->blobs[image->blob_count++];
     blob->entry = archive_find(reading->archive, name, reading->error);
-    if (!blob->entry || hash_entry(reading, blob->entry, first, &blob->digest) < 0)
+    if (!blob->entry || hash_entry(reading, blob->entry, &hashing, &blob->digest) < 0)
         return -1;
-    blob->media_type = is_config ? CONFIG_TYPE : layer_type(first);
+    blob->media_type = is_config ? CONFIG_TYPE : layer_type(hashing.first);
     return 0;
 }
 

@@ -1,5 +1,6 @@
 #include "store/layout.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -12,12 +13,18 @@
 #include "base/file.h"
 #include "base/file_write.h"
 #include "base/leftover.h"
+#include "base/reader.h"
+#include "base/utf8.h"
 #include "base/json_merge.h"
 #include "base/json_write.h"
 #include "image/digest.h"
 
 #define TAG_NAME   "org.opencontainers.image.ref.name"
 #define PIECE      65536
+#define BLOB_MODE  0644
+#define MARK_MAX   4096
+#define MARK_NAME  "oci-layout"
+#define INDEX_NAME "index.json"
 #define TEMPORARY  ".ecr-" /* in "blobs" */
 #define INDEX_TYPE "application/vnd.oci.image.index.v1+json"
 
@@ -40,13 +47,39 @@ static int parse_index(struct arena *arena, const char *path, struct slice text,
     return 0;
 }
 
+/* A layout of another version may mean something else by its files. */
+int layout_check_mark(struct arena *arena, const char *name, struct slice text, struct error *error)
+{
+    struct json json;
+    bool parsed = json_parse(arena, text, &json) == 0;
+    const char *version = parsed ? json_cstr(arena, json_get(json_root(&json), "imageLayoutVersion")) : NULL;
+    if (version && slice_starts(slice_of(version), "1."))
+        return 0;
+    return error_set(error, REASON_USAGE, name, "its oci-layout says %s, and version 1 of OCI layouts is known",
+                     version ? utf8_excerpt(arena, version) : "no version");
+}
+
+static int check_mark(struct arena *arena, const char *dir, struct error *error)
+{
+    struct buf text = BUF_INIT;
+    const char *path = arena_printf(arena, "%s/" MARK_NAME, dir);
+    int why = file_read(path, MARK_MAX, &text);
+    if (why)
+        return error_set(error, REASON_USAGE, path, "it is no OCI layout: cannot read its mark: %s", strerror(why));
+    int status = layout_check_mark(arena, dir, buf_view(&text), error);
+    buf_free(&text);
+    return status;
+}
+
 static int read_index(struct arena *arena, const char *dir, struct json *index, struct error *error)
 {
     struct buf text = BUF_INIT;
-    const char *path = arena_printf(arena, "%s/index.json", dir);
+    const char *path = arena_printf(arena, "%s/" INDEX_NAME, dir);
+    if (check_mark(arena, dir, error) < 0)
+        return -1;
     int why = file_read(path, LAYOUT_INDEX_MAX, &text);
     if (why)
-        return fail(error, path, "it is no OCI layout: cannot read its index", why);
+        return error_set(error, REASON_USAGE, path, "it is no OCI layout: cannot read its index: %s", strerror(why));
     struct slice content = arena_slice(arena, buf_view(&text));
     buf_free(&text);
     return parse_index(arena, path, content, index, error);
@@ -57,10 +90,11 @@ static int take_image(struct arena *arena, const char *dir, struct json_node ent
 {
     *image = (struct layout_image){json_cstr(arena, json_get(entry, "digest")),
                                    json_cstr(arena, json_get(entry, "mediaType")), -1};
-    json_int64(json_get(entry, "size"), &image->size);
-    bool good =
-        image->digest && !digest_fault(slice_of(image->digest)) && slice_starts(slice_of(image->digest), "sha256:");
-    return good ? 0 : error_set(error, REASON_USAGE, dir, "its index has an entry without a digest of sha256");
+    if (!json_int64(json_get(entry, "size"), &image->size) || image->size < 0)
+        image->size = -1;
+    return image->digest && digest_is_sha256(image->digest)
+               ? 0
+               : error_set(error, REASON_USAGE, dir, "its index has an entry without a digest of sha256");
 }
 
 static int choose(struct arena *arena, const char *dir, const struct json *index, const char *tag,
@@ -71,15 +105,15 @@ static int choose(struct arena *arena, const char *dir, const struct json *index
     for (struct json_node entry = json_first(list); json_exists(entry); entry = json_next(list, entry)) {
         if (tag && !json_equals(tag_of(entry), tag))
             continue;
+        count += !count || !json_equals(json_get(found, "digest"), json_cstr(arena, json_get(entry, "digest")));
         found = entry;
-        count++;
     }
     if (!count)
         return error_set(error, REASON_NO_IMAGE, dir, tag ? "it has no image with the tag %s" : "it has no images",
                          tag ? tag : "");
     if (count > 1)
-        return error_set(error, REASON_USAGE, dir, "it has %zu images%s: name one as %s:TAG", count,
-                         tag ? " with this tag" : "", dir);
+        return error_set(error, REASON_USAGE, dir, "it has %zu images%s: name one by its tag, as in PLACE:TAG", count,
+                         tag ? " with this tag" : "");
     return take_image(arena, dir, found, image, error);
 }
 
@@ -96,9 +130,14 @@ int layout_find_in(struct arena *arena, const char *name, struct slice text, con
     return parse_index(arena, name, text, &index, error) < 0 ? -1 : choose(arena, name, &index, tag, image, error);
 }
 
+const char *layout_entry_name(struct arena *arena, const char *digest)
+{
+    return arena_printf(arena, "blobs/sha256/%s", digest_hex(digest));
+}
+
 const char *layout_blob_path(struct arena *arena, const char *dir, const char *digest)
 {
-    return arena_printf(arena, "%s/blobs/sha256/%s", dir, digest + strlen("sha256:"));
+    return arena_printf(arena, "%s/%s", dir, layout_entry_name(arena, digest));
 }
 
 bool layout_has_blob(const char *dir, const char *digest, int64_t size)
@@ -109,18 +148,6 @@ bool layout_has_blob(const char *dir, const char *digest, int64_t size)
                  (size < 0 || info.st_size == size);
     arena_free(&scratch);
     return there;
-}
-
-/* Whether what was hashed has a digest of sha256. */
-static bool hash_fits(struct sha256_state *hash, const char *digest)
-{
-    uint8_t bytes[SHA256_SIZE];
-    struct buf hex = BUF_INIT;
-    sha256_end(hash, bytes);
-    encode_hex(&hex, bytes, sizeof bytes);
-    bool same = strcmp(digest + strlen("sha256:"), hex.data) == 0;
-    buf_free(&hex);
-    return same;
 }
 
 bool layout_blob_is_sound(const char *dir, const char *digest, int64_t size)
@@ -139,7 +166,7 @@ bool layout_blob_is_sound(const char *dir, const char *digest, int64_t size)
     while ((got = read(fd, piece, sizeof piece)) > 0)
         sha256_add(&hash, (struct slice){piece, (size_t)got});
     close(fd);
-    return got == 0 && hash_fits(&hash, digest);
+    return got == 0 && digest_is_hash(digest, &hash);
 }
 
 static int make_folder(const char *path, struct error *error)
@@ -150,23 +177,19 @@ static int make_folder(const char *path, struct error *error)
 /* Writes a whole file under another name first, so that nobody sees half of it. */
 static int put_file(struct arena *arena, const char *dir, const char *name, struct slice text, struct error *error)
 {
-    struct stat info;
-    mode_t mask = umask(0);
-    umask(mask);
     const char *path = arena_printf(arena, "%s/%s", dir, name);
     char *meanwhile;
     int fd = leftover_make(arena, arena_printf(arena, "%s/blobs/" TEMPORARY, dir), &meanwhile);
     if (fd < 0)
         return fail(error, path, "cannot write it", errno);
-    mode_t mode = stat(path, &info) == 0 ? info.st_mode & 0777 : 0666 & ~mask;
-    ssize_t written = write(fd, text.data, text.len);
-    int why = written == (ssize_t)text.len ? 0 : written < 0 ? errno : ENOSPC;
-    if (!why && (fchmod(fd, mode) < 0 || rename(meanwhile, path) < 0))
-        why = errno;
-    close(fd);
-    if (why)
+    int why = write_whole(fd, text);
+    if (why) {
+        close(fd);
         unlink(meanwhile);
-    leftover_done(meanwhile);
+        leftover_done(meanwhile);
+    } else {
+        why = leftover_finish(fd, meanwhile, path, usual_mode(path));
+    }
     return why ? fail(error, path, "cannot write it", why) : 0;
 }
 
@@ -175,19 +198,56 @@ static bool is_there(struct arena *arena, const char *dir, const char *name)
     return access(arena_printf(arena, "%s/%s", dir, name), F_OK) == 0;
 }
 
-int layout_make(struct arena *arena, const char *dir, struct error *error)
+/* A folder with other things in it is somebody's, and does not become a layout. */
+static int check_folder(const char *dir, struct error *error)
+{
+    bool others = false;
+    DIR *open = opendir(dir);
+    if (!open)
+        return fail(error, dir, "cannot look into the folder", errno);
+    for (const struct dirent *entry = readdir(open); entry; entry = readdir(open)) {
+        struct slice name = slice_of(entry->d_name);
+        others = others || !(slice_is(name, ".") || slice_is(name, "..") || slice_is(name, "blobs") ||
+                             slice_is(name, INDEX_NAME ".lock"));
+    }
+    closedir(open);
+    if (!others)
+        return 0;
+    error_set(error, REASON_USAGE, dir, "it is a folder with other things in it, and no OCI layout");
+    error_hint(error, "name another one: oci:DIR");
+    return -1;
+}
+
+/* The mark comes before the index, so that who was killed in between left what the next run knows. */
+static int fill(struct arena *arena, const char *dir, struct error *error)
 {
     static const char empty[] = "{\"schemaVersion\":2,\"mediaType\":\"" INDEX_TYPE "\",\"manifests\":[]}";
-    bool marked = is_there(arena, dir, "oci-layout");
-    if (!marked && is_there(arena, dir, "index.json"))
-        return error_set(error, REASON_USAGE, dir, "it has an index.json, and is no OCI layout");
-    if (make_folder(dir, error) < 0 || make_folder(arena_printf(arena, "%s/blobs", dir), error) < 0 ||
+    bool marked = is_there(arena, dir, MARK_NAME);
+    if (!marked && check_folder(dir, error) < 0)
+        return -1;
+    if (make_folder(arena_printf(arena, "%s/blobs", dir), error) < 0 ||
         make_folder(arena_printf(arena, "%s/blobs/sha256", dir), error) < 0)
         return -1;
     leftover_sweep(arena_printf(arena, "%s/blobs", dir), TEMPORARY);
-    if (!is_there(arena, dir, "index.json") && put_file(arena, dir, "index.json", slice_of(empty), error) < 0)
+    if (!marked && put_file(arena, dir, MARK_NAME, slice_of(LAYOUT_MARK), error) < 0)
         return -1;
-    return marked ? 0 : put_file(arena, dir, "oci-layout", slice_of(LAYOUT_MARK), error);
+    return is_there(arena, dir, INDEX_NAME) ? check_mark(arena, dir, error)
+                                            : put_file(arena, dir, INDEX_NAME, slice_of(empty), error);
+}
+
+int layout_make(struct arena *arena, const char *dir, int64_t deadline, struct error *error)
+{
+    struct file_lock lock;
+    if (make_folder(dir, error) < 0)
+        return -1;
+    if (is_there(arena, dir, MARK_NAME) && is_there(arena, dir, INDEX_NAME) && is_there(arena, dir, "blobs/sha256"))
+        return fill(arena, dir, error); /* nothing is to be made: a folder that may only be read from has no lock */
+    int why = file_lock(arena_printf(arena, "%s/" INDEX_NAME, dir), deadline, &lock);
+    if (why)
+        return fail(error, dir, "cannot lock it", why);
+    int status = fill(arena, dir, error);
+    file_unlock(&lock);
+    return status;
 }
 
 int layout_blob_begin(struct arena *arena, const char *dir, const char *digest, int64_t size, struct layout_blob *blob,
@@ -206,31 +266,18 @@ int layout_blob_add(struct layout_blob *blob, struct slice data, struct error *e
                          (long long)blob->size);
     sha256_add(&blob->hash, data);
     blob->written += (int64_t)data.len;
-    while (data.len) {
-        ssize_t done = write(blob->fd, data.data, data.len);
-        if (done < 0 && errno == EINTR)
-            continue;
-        if (done <= 0)
-            return fail(error, blob->final_path, "cannot write it", done < 0 ? errno : ENOSPC);
-        data = slice_from(data, (size_t)done);
-    }
-    return 0;
+    int why = write_whole(blob->fd, data);
+    return why ? fail(error, blob->final_path, "cannot write it", why) : 0;
 }
 
 int layout_blob_end(struct layout_blob *blob, struct error *error)
 {
-    int why = 0;
-    bool whole = (blob->size < 0 || blob->written == blob->size) && hash_fits(&blob->hash, blob->digest);
-    if (whole && (fchmod(blob->fd, 0644) < 0 || rename(blob->path, blob->final_path) < 0))
-        why = errno;
-    if (!whole || why)
+    if ((blob->size >= 0 && blob->written != blob->size) || !digest_is_hash(blob->digest, &blob->hash)) {
         layout_blob_drop(blob);
-    else
-        close(blob->fd);
-    leftover_done(blob->path);
-    if (!whole)
         return error_set(error, REASON_DIGEST_MISMATCH, blob->digest, "what came (%lld bytes) is not that content",
                          (long long)blob->written);
+    }
+    int why = leftover_finish(blob->fd, blob->path, blob->final_path, BLOB_MODE);
     return why ? fail(error, blob->final_path, "cannot write it", why) : 0;
 }
 
@@ -246,7 +293,8 @@ static void write_entry(struct buf *out, const struct layout_image *image, const
     json_open(out, '{');
     json_member_str(out, "mediaType", image->media_type);
     json_member_str(out, "digest", image->digest);
-    json_member_int(out, "size", image->size);
+    if (image->size >= 0)
+        json_member_int(out, "size", image->size);
     if (tag) {
         json_member(out, "annotations");
         json_open(out, '{');
@@ -256,29 +304,38 @@ static void write_entry(struct buf *out, const struct layout_image *image, const
     json_close(out, '}');
 }
 
-static void open_index(struct buf *out)
-{
-    json_open(out, '{');
-    json_member_int(out, "schemaVersion", 2);
-    json_member_str(out, "mediaType", INDEX_TYPE);
-    json_member(out, "manifests");
-    json_open(out, '[');
-}
-
 /* The old entries, but for that of the tag, and for one of this image without a tag; then the new one. */
-static void write_index(struct buf *out, struct json_node old, const struct layout_image *image, const char *tag)
+static void write_entries(struct buf *out, struct json_node list, const struct layout_image *image, const char *tag)
 {
-    struct json_node list = json_get(old, "manifests");
-    open_index(out);
+    bool named = false; /* it has a tag already, where it gets none */
+    json_open(out, '[');
     for (struct json_node entry = json_first(list); json_exists(entry); entry = json_next(list, entry)) {
         struct json_node name = tag_of(entry);
         bool replaced = tag ? json_equals(name, tag) : false;
-        bool same = !json_exists(name) && json_equals(json_get(entry, "digest"), image->digest);
-        if (!replaced && !same)
+        bool same = json_equals(json_get(entry, "digest"), image->digest);
+        if (!replaced && !(same && !json_exists(name)))
             json_write_node(out, entry);
+        named = named || (!tag && same && json_exists(name));
     }
-    write_entry(out, image, tag);
+    if (!named)
+        write_entry(out, image, tag);
     json_close(out, ']');
+}
+
+/* What the old one holds besides stays. */
+static void write_index(struct buf *out, struct json_node old, const struct layout_image *image, const char *tag)
+{
+    json_open(out, '{');
+    for (struct json_node key = json_first(old); json_exists(key);) {
+        struct json_node value = json_next(old, key);
+        json_write_node(out, key);
+        buf_char(out, ':');
+        if (json_equals(key, "manifests"))
+            write_entries(out, value, image, tag);
+        else
+            json_write_node(out, value);
+        key = json_next(old, value);
+    }
     json_close(out, '}');
 }
 
@@ -302,7 +359,11 @@ int layout_list(struct arena *arena, const char *dir, const struct slice *text, 
 
 void layout_write_index(struct buf *out, const struct layout_image *images, size_t count, const char *tag)
 {
-    open_index(out);
+    json_open(out, '{');
+    json_member_int(out, "schemaVersion", 2);
+    json_member_str(out, "mediaType", INDEX_TYPE);
+    json_member(out, "manifests");
+    json_open(out, '[');
     for (size_t i = 0; i < count; i++)
         write_entry(out, &images[i], i ? NULL : tag);
     json_close(out, ']');
@@ -315,14 +376,14 @@ int layout_enter(struct arena *arena, const char *dir, const char *tag, const st
     struct json index;
     struct file_lock lock;
     struct buf text = BUF_INIT;
-    const char *path = arena_printf(arena, "%s/index.json", dir);
+    const char *path = arena_printf(arena, "%s/" INDEX_NAME, dir);
     int why = file_lock(path, deadline, &lock);
     if (why)
         return fail(error, path, "cannot lock it", why);
     int status = read_index(arena, dir, &index, error);
     if (status == 0) {
         write_index(&text, json_root(&index), image, tag);
-        status = put_file(arena, dir, "index.json", buf_view(&text), error);
+        status = put_file(arena, dir, INDEX_NAME, buf_view(&text), error);
     }
     buf_free(&text);
     file_unlock(&lock);

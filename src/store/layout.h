@@ -27,8 +27,17 @@ int layout_find(struct arena *arena, const char *dir, const char *tag, struct la
 int layout_find_in(struct arena *arena, const char *name, struct slice text, const char *tag,
                    struct layout_image *image, struct error *error);
 
-/* Makes the folder and what belongs into it, if it is not there. -1 with an error; what is no layout stays untouched. */
-int layout_make(struct arena *arena, const char *dir, struct error *error);
+/* Whether the text of an "oci-layout" says a version that is known; -1 with an error about what is called `name`. */
+int layout_check_mark(struct arena *arena, const char *name, struct slice text, struct error *error);
+
+/*
+ * Makes the folder and what belongs into it, if it is not there. -1 with an error; a folder with other things in it stays
+ * untouched.
+ */
+int layout_make(struct arena *arena, const char *dir, int64_t deadline, struct error *error);
+
+/* The name of a blob in a layout: "blobs/sha256/HEX". The digest is one of sha256. */
+const char *layout_entry_name(struct arena *arena, const char *digest);
 
 /* The path of a blob, whether it is there or not. The digest is one of sha256. */
 const char *layout_blob_path(struct arena *arena, const char *dir, const char *digest);

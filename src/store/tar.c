@@ -9,9 +9,9 @@
 
 /* The places of a head's fields (POSIX.1-2017, pax, "ustar Interchange Format"). */
 enum { NAME_AT = 0, NAME_LEN = 100, SIZE_AT = 124, SIZE_LEN = 12, SUM_AT = 148, SUM_LEN = 8, TYPE_AT = 156 };
-enum { MAGIC_AT = 257, PREFIX_AT = 345, PREFIX_LEN = 155 };
+enum { LINK_AT = 157, LINK_LEN = 100, MAGIC_AT = 257, PREFIX_AT = 345, PREFIX_LEN = 155 };
 
-struct reader {
+struct indexing {
     struct arena *arena;
     struct error *error;
     const char *file;
@@ -20,20 +20,21 @@ struct reader {
     size_t room;      /* of the list */
     const char *name; /* that the next entry has by a header of its own; NULL: none */
     int64_t size;     /* the same; -1: none */
+    size_t headers;   /* of such */
 };
 
-static int bad(struct reader *reader, const char *what)
+static int bad(struct indexing *reader, const char *what)
 {
     return error_set(reader->error, REASON_USAGE, reader->file, "it is no sound archive: %s", what);
 }
 
-static int bad_entry(struct reader *reader, const char *name, const char *what)
+static int bad_entry(struct indexing *reader, const char *name, const char *what)
 {
     return error_set(reader->error, REASON_USAGE, reader->file, "its entry %s %s", name, what);
 }
 
 /* 0 at the end of the file, 1 with the bytes, -1 with an error for a part of them. */
-static int read_at(struct reader *reader, void *out, size_t len, int64_t at)
+static int read_at(struct indexing *reader, void *out, size_t len, int64_t at)
 {
     size_t done = 0;
     while (done < len) {
@@ -95,7 +96,7 @@ static struct slice field_text(const uint8_t *field, size_t len)
     return (struct slice){(const char *)field, strnlen((const char *)field, len)};
 }
 
-static const char *name_of_head(struct reader *reader, const uint8_t *head)
+static const char *name_of_head(struct indexing *reader, const uint8_t *head)
 {
     struct slice name = field_text(head + NAME_AT, NAME_LEN), prefix = field_text(head + PREFIX_AT, PREFIX_LEN);
     bool ustar = memcmp(head + MAGIC_AT, "ustar\0", 6) == 0;
@@ -127,11 +128,11 @@ static bool leads_out(const char *name)
 }
 
 /* The text that a header of its own carries for the next entry. */
-static int read_text(struct reader *reader, int64_t size, struct slice *text)
+static int read_text(struct indexing *reader, struct arena *arena, int64_t size, struct slice *text)
 {
     if (size < 0 || size > HEADER_TEXT_MAX)
         return bad(reader, "a header of it is too long");
-    char *data = arena_alloc(reader->arena, (size_t)size + 1);
+    char *data = arena_alloc(arena, (size_t)size + 1);
     int got = size ? read_at(reader, data, (size_t)size, reader->at) : 1;
     if (got <= 0)
         return got < 0 ? -1 : bad(reader, "it ends too early");
@@ -139,12 +140,12 @@ static int read_text(struct reader *reader, int64_t size, struct slice *text)
     return 0;
 }
 
-static int take_record(struct reader *reader, struct slice key, struct slice value)
+static int take_record(struct indexing *reader, struct slice key, struct slice value)
 {
     uint64_t size;
     if (slice_starts(key, "GNU.sparse"))
         return bad(reader, "it has sparse files");
-    if (slice_is(key, "path"))
+    if (slice_is(key, "path") && value.len)
         reader->name = arena_copy(reader->arena, value);
     if (!slice_is(key, "size"))
         return 0;
@@ -155,7 +156,7 @@ static int take_record(struct reader *reader, struct slice key, struct slice val
 }
 
 /* "LENGTH KEY=VALUE\n", the length that of the whole record (pax, "pax Extended Header"). */
-static int take_pax(struct reader *reader, struct slice text)
+static int take_pax(struct indexing *reader, struct slice text)
 {
     while (text.len) {
         uint64_t len;
@@ -172,7 +173,7 @@ static int take_pax(struct reader *reader, struct slice text)
     return 0;
 }
 
-static int add_entry(struct reader *reader, struct tar *tar, struct tar_entry entry)
+static int add_entry(struct indexing *reader, struct tar *tar, struct tar_entry entry)
 {
     if (tar->count == TAR_ENTRIES_MAX)
         return bad(reader, "it has too many entries");
@@ -188,7 +189,7 @@ static int add_entry(struct reader *reader, struct tar *tar, struct tar_entry en
 }
 
 /* An entry that stands for itself; what its headers said is used up. */
-static int take_entry(struct reader *reader, struct tar *tar, const uint8_t *head, char type, int64_t size)
+static int take_entry(struct indexing *reader, struct tar *tar, const uint8_t *head, char type, int64_t size)
 {
     const char *name = reader->name ? reader->name : name_of_head(reader, head);
     int64_t last;
@@ -199,28 +200,47 @@ static int take_entry(struct reader *reader, struct tar *tar, const uint8_t *hea
     reader->size = -1;
     if (strlen(name) > TAR_NAME_MAX)
         return bad(reader, "a name in it is too long");
+    name = clean(reader->arena, name);
     if (leads_out(name))
         return bad_entry(reader, name, "leads out of the archive");
     if (type == 'S')
         return bad_entry(reader, name, "is a sparse file");
-    if (type != '0')
+    if (type >= '1' && type <= '6')
         size = 0; /* links, folders and devices have no content, whatever is said */
     if (size > INT64_MAX - reader->at - TAR_BLOCK)
         return bad_entry(reader, name, "is too large");
     last = reader->at + size - 1;
     if (size && read_at(reader, &byte, 1, last) <= 0)
         return bad_entry(reader, name, "is cut off: the archive ends before it");
-    struct tar_entry entry = {clean(reader->arena, name), type, reader->at, size};
+    struct tar_entry entry = {name, type, reader->at, size, NULL};
+    if (type == '2')
+        entry.link = arena_copy(reader->arena, field_text(head + LINK_AT, LINK_LEN));
     reader->at += size + (int64_t)tar_padding(size);
     return add_entry(reader, tar, entry);
 }
 
+/* What a header says about the next entry. Those of the whole archive, and of links, are of no use. */
+static int take_header(struct indexing *reader, char type, int64_t size)
+{
+    struct arena scratch = {0};
+    struct slice text = {"", 0};
+    if (++reader->headers > TAR_ENTRIES_MAX)
+        return bad(reader, "it has too many headers");
+    int status = read_text(reader, &scratch, size, &text);
+    reader->at += size + (int64_t)tar_padding(size);
+    if (status == 0 && type == 'L' && text.len)
+        reader->name = arena_strdup(reader->arena, text.data);
+    if (status == 0 && type == 'x')
+        status = take_pax(reader, text);
+    arena_free(&scratch);
+    return status;
+}
+
 /* One head and what belongs to it. 1: there may be more, 0: the end. */
-static int read_entry(struct reader *reader, struct tar *tar)
+static int read_entry(struct indexing *reader, struct tar *tar)
 {
     uint8_t head[TAR_BLOCK];
     int64_t size;
-    struct slice text = {"", 0};
     int got = read_at(reader, head, sizeof head, reader->at);
     if (got <= 0 || is_empty(head))
         return got < 0 ? -1 : 0;
@@ -232,12 +252,7 @@ static int read_entry(struct reader *reader, struct tar *tar)
         type = '0'; /* contiguous: a file to everybody else */
     if (type != 'x' && type != 'g' && type != 'L' && type != 'K')
         return take_entry(reader, tar, head, type, size) < 0 ? -1 : 1;
-    if (read_text(reader, size, &text) < 0)
-        return -1;
-    reader->at += size + (int64_t)tar_padding(size);
-    if (type == 'L')
-        reader->name = arena_strdup(reader->arena, text.data);
-    return type == 'x' && take_pax(reader, text) < 0 ? -1 : 1;
+    return take_header(reader, type, size) < 0 ? -1 : 1;
 }
 
 static int compare(const void *a, const void *b)
@@ -249,7 +264,7 @@ static int compare(const void *a, const void *b)
 int tar_index(struct arena *arena, int fd, const char *file, struct tar *tar, struct error *error)
 {
     int more = 1;
-    struct reader reader = {arena, error, file, fd, 0, 0, NULL, -1};
+    struct indexing reader = {arena, error, file, fd, 0, 0, NULL, -1, 0};
     *tar = (struct tar){fd, NULL, 0};
     while (more > 0)
         more = read_entry(&reader, tar);
@@ -259,7 +274,8 @@ int tar_index(struct arena *arena, int fd, const char *file, struct tar *tar, st
         return bad(&reader, "there is nothing in it");
     qsort(tar->list, tar->count, sizeof *tar->list, compare);
     for (size_t i = 1; i < tar->count; i++)
-        if (strcmp(tar->list[i - 1].name, tar->list[i].name) == 0 && tar->list[i].type != '5')
+        if (strcmp(tar->list[i - 1].name, tar->list[i].name) == 0 &&
+            (tar->list[i].type != '5' || tar->list[i - 1].type != '5'))
             return bad_entry(&reader, tar->list[i].name, "stands there twice");
     return 0;
 }

@@ -5,7 +5,7 @@
 #include "base/error.h"
 
 #define TAR_BLOCK       512
-#define TAR_ENTRIES_MAX 100000
+#define TAR_ENTRIES_MAX 10000
 #define TAR_NAME_MAX    4096
 
 /* What an archive has under a name. */
@@ -14,6 +14,7 @@ struct tar_entry {
     char type;        /* '0': a file; '1', '2': links; '5': a folder; others as POSIX has them */
     int64_t offset;   /* of the content, in the archive */
     int64_t size;     /* bytes of content */
+    const char *link; /* of a soft link: where it leads, as it stands there */
 };
 
 /* The entries of a tar archive (POSIX.1-2017, pax: ustar and pax headers; GNU's long names too). */

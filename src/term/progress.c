@@ -51,7 +51,7 @@ void progress_rate(struct buf *out, const struct progress_bar *bar, int64_t now)
 
 static int64_t share(const struct progress_bar *bar, int64_t of)
 {
-    return bar->total <= 0 ? of : bar->done >= bar->total ? of : bar->done / (bar->total / of + 1);
+    return bar->total <= 0 || bar->done >= bar->total ? of : bar->done * of / bar->total;
 }
 
 /* "4f4fb700ef54  [=====>      ]  12 MB of 34 MB  5.0 MB/s, 4 s left", cut to the width. */
@@ -59,7 +59,8 @@ static void write_bar(struct buf *out, const struct progress_bar *bar, size_t wi
 {
     struct buf line = BUF_INIT;
     int64_t filled = share(bar, BAR_WIDTH);
-    buf_printf(&line, "%s  [", bar->label);
+    term_safe(&line, bar->label);
+    buf_str(&line, "  [");
     for (int i = 0; i < BAR_WIDTH; i++)
         buf_char(&line, i < filled ? '=' : i == filled ? '>' : ' ');
     buf_str(&line, "]  ");
@@ -102,7 +103,7 @@ static void draw(struct progress *progress, const struct progress_bar *bars, siz
 /* For logs. */
 static void tell(struct progress *progress, const struct progress_bar *whole)
 {
-    struct buf line = BUF_INIT;
+    struct buf line = BUF_INIT, rate = BUF_INIT;
     int64_t now = clock_ms();
     if (now < progress->next_at)
         return;
@@ -110,9 +111,11 @@ static void tell(struct progress *progress, const struct progress_bar *whole)
     term_size(&line, whole->done);
     buf_str(&line, " of ");
     term_size(&line, whole->total);
-    buf_printf(&line, " (%lld %%)  ", (long long)share(whole, 100));
-    progress_rate(&line, whole, now);
+    buf_printf(&line, " (%lld %%)", (long long)share(whole, 100));
+    progress_rate(&rate, whole, now);
+    buf_printf(&line, "%s%s", rate.len ? "  " : "", rate.data);
     term_note(progress->term, TERM_PLAIN, line.data);
+    buf_free(&rate);
     buf_free(&line);
 }
 
@@ -121,7 +124,7 @@ void progress_show(struct progress *progress, const struct progress_bar *bars, s
 {
     if (progress->term->quiet)
         return;
-    if (progress->term->terminal)
+    if (progress->term->terminal && !progress->term->verbose) /* whose lines come from all threads */
         draw(progress, bars, count, whole);
     else
         tell(progress, whole);

@@ -8,7 +8,7 @@
 /* Something that goes on. */
 struct progress_bar {
     char label[PROGRESS_LABEL_MAX]; /* "4f4fb700ef54" */
-    int64_t done, total;            /* bytes */
+    int64_t done, total;            /* bytes, up to 2^50 */
     int64_t since;                  /* when it began: milliseconds on the monotonic clock */
 };
 

@@ -18,8 +18,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         MUST(!digest_fault(slice_of(subject)));
         MUST(strlen(tag) <= 97 && strchr(tag, '-') && !strpbrk(tag, ":/?#% \\"));
     }
-    bool entered = registry_referrers_index(&once, old, digest, manifest, TYPE);
-    if (entered) {
+    int entered = registry_referrers_index(&once, old, digest, manifest, TYPE);
+    if (entered == 1) {
         struct json_node list = {NULL, 0};
         if (json_parse(&arena, old, &before) == 0)
             list = json_get(json_root(&before), "manifests");

@@ -131,8 +131,8 @@ static void test_find(void **state)
     static const char *const rows[][2] = {
         {"index.json", ""},
         {"none", "there is no none in the archive"},
-        {"soft", "its entry soft is a link, which is not followed"},
-        {"hard", "its entry hard is a link, which is not followed"},
+        {"soft", "its entry soft is a link that leads to no file in the archive"},
+        {"hard", "its entry hard is a hard link, which is not followed"},
         {"blobs", "its entry blobs is no file"},
         {"device", "its entry device is no file"},
     };

@@ -123,7 +123,7 @@ static void test_refusals(void **state)
         const char *cause;
     } rows[] = {
         {{{"other", ""}}, "there is no manifest.json in the archive"},
-        {{{"manifest.json", NULL}}, "its entry manifest.json is a link, which is not followed"},
+        {{{"manifest.json", NULL}}, "its entry manifest.json is a link that leads to no file in the archive"},
         {{{"manifest.json", "["}}, "its manifest.json is no list of images"},
         {{{"manifest.json", "{}"}}, "its manifest.json is no list of images"},
         {{{"manifest.json", "[]"}}, "it holds 0 images: an archive of one is wanted"},
@@ -138,9 +138,9 @@ static void test_refusals(void **state)
         {{{"manifest.json", list}, {"one", ONE}, {"other", OTHER}}, "there is no config in the archive"},
         {{{"manifest.json", list}, {"config", config}, {"one", ONE}}, "there is no other in the archive"},
         {{{"manifest.json", list}, {"config", config}, {"one", ONE}, {"other", NULL}},
-         "its entry other is a link, which is not followed"},
+         "its entry other is a link that leads to no file in the archive"},
         {{{"manifest.json", list}, {"config", NULL}, {"one", ONE}, {"other", OTHER}},
-         "its entry config is a link, which is not followed"},
+         "its entry config is a link that leads to no file in the archive"},
         {{{"manifest.json", list}, {"config", "{"}, {"one", ONE}, {"other", OTHER}}, "its configuration is not JSON"},
         {{{"manifest.json", list}, {"config", "{}"}, {"one", ONE}, {"other", OTHER}},
          "its configuration speaks of another number of layers"},

@@ -9,6 +9,8 @@
 #include "base/file.h"
 #include "store/layout.h"
 
+#define SOON (deadline_in(5000))
+
 /* The digest of "content", and one of nothing that is here. */
 #define CONTENT_DIGEST "sha256:ed7002b439e9ac845f22357d822bac1444730fbdb6016d3ec9432297b9ec9f73"
 #define OTHER_DIGEST   "sha256:0000000000000000000000000000000000000000000000000000000000000000"
@@ -34,7 +36,7 @@ static int count_in(const char *dir, const char *name)
 static const char *new_layout(void)
 {
     const char *dir = new_folder();
-    assert_int_equal(layout_make(&arena, dir, &error), 0);
+    assert_int_equal(layout_make(&arena, dir, SOON, &error), 0);
     return dir;
 }
 
@@ -44,14 +46,14 @@ static void test_make(void **state)
     const char *dir = new_layout();
     assert_string_equal(content(dir, "oci-layout"), "{\"imageLayoutVersion\":\"1.0.0\"}");
     assert_non_null(strstr(content(dir, "index.json"), "\"manifests\":[]"));
-    assert_int_equal(layout_make(&arena, dir, &error), 0);
+    assert_int_equal(layout_make(&arena, dir, SOON, &error), 0);
     assert_int_equal(count_in(dir, "."), 3);
     assert_int_equal(count_in(dir, "blobs"), 1);
     const char *other = new_folder();
     FILE *file = fopen(arena_printf(&arena, "%s/index.json", other), "w");
     fputs("mine", file);
     fclose(file);
-    assert_int_equal(layout_make(&arena, other, &error), -1);
+    assert_int_equal(layout_make(&arena, other, SOON, &error), -1);
     assert_string_equal(content(other, "index.json"), "mine");
     assert_int_equal(count_in(other, "."), 1);
     remove_folder(dir);
@@ -147,8 +149,8 @@ static void test_texts(void **state)
         {ENTRY(CONTENT_DIGEST, ",\"size\":7,\"mediaType\":\"a/b\""), NULL, CONTENT_DIGEST, NULL, "e"}, {NAMED(CONTENT_DIGEST, "v1"), NULL, CONTENT_DIGEST, NULL, "e"},
         {NAMED(CONTENT_DIGEST, "v1") "," NAMED(OTHER_DIGEST, "v2") "," ENTRY(SECOND_DIGEST, ""), "v2", OTHER_DIGEST, NULL, "e01"}, {NAMED(OTHER_DIGEST, "v1") "," ENTRY(CONTENT_DIGEST, ""), "v1", OTHER_DIGEST, NULL, "0e"},
         {ENTRY(CONTENT_DIGEST, ""), "v1", NULL, "it has no image with the tag v1", "e"}, {"", NULL, NULL, "it has no images", ""}, {"", "v1", NULL, "it has no image with the tag v1", ""},
-        {ENTRY(CONTENT_DIGEST, "") "," ENTRY(OTHER_DIGEST, ""), NULL, NULL, "it has 2 images: name one as a.tar:TAG", "e0"},
-        {NAMED(CONTENT_DIGEST, "v1") "," NAMED(OTHER_DIGEST, "v1"), "v1", NULL, "it has 2 images with this tag: name one as a.tar:TAG", "e0"},
+        {ENTRY(CONTENT_DIGEST, "") "," ENTRY(OTHER_DIGEST, ""), NULL, NULL, "it has 2 images: name one by its tag, as in PLACE:TAG", "e0"},
+        {NAMED(CONTENT_DIGEST, "v1") "," NAMED(OTHER_DIGEST, "v1"), "v1", NULL, "it has 2 images with this tag: name one by its tag, as in PLACE:TAG", "e0"},
         {NAMED(CONTENT_DIGEST, "v1") "," NAMED("a:b", "v2"), "v1", CONTENT_DIGEST, NULL, NULL}, {NAMED("sha256:../x", "v1"), "v1", NULL, "its index has an entry without a digest of sha256", NULL},
         {ENTRY("a:b", ""), NULL, NULL, "its index has an entry without a digest of sha256", NULL}, {"7", NULL, NULL, "its index has an entry without a digest of sha256", NULL},
     };
@@ -243,7 +245,7 @@ static void test_leftovers(void **state)
     const struct timespec long_ago[2] = {{1000, 0}, {1000, 0}};
     assert_int_equal(utimensat(AT_FDCWD, stale, long_ago, 0), 0);
     assert_int_equal(utimensat(AT_FDCWD, held.path, long_ago, 0), 0);
-    assert_int_equal(layout_make(&arena, dir, &error), 0);
+    assert_int_equal(layout_make(&arena, dir, SOON, &error), 0);
     assert_int_equal(access(stale, F_OK), -1);
     assert_int_equal(layout_blob_add(&held, SLICE("content"), &error), 0);
     assert_int_equal(layout_blob_end(&held, &error), 0);

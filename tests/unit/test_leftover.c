@@ -60,7 +60,7 @@ static void test_no_place(void **state)
 static void test_many(void **state)
 {
     (void)state;
-    enum { MANY = 70, PLACES = 64 };
+    enum { MANY = 70, PLACES = 16 };
     char *paths[MANY];
     int left = 0;
     const char *folder = new_folder(), *front = arena_printf(&arena, "%s/x", folder);
