@@ -287,7 +287,7 @@ def odd(made, form):
         there = [(top, data.replace(first.encode(), long.encode())) if name == top else (name, data) for name, data in files]
         found["300 characters"] = rebuilt(there, first, lambda t, name, data: t.pax(b"", path=long).add("x", data))
         found["a layer is a link to another entry"] = rebuilt(
-            files, first, lambda t, name, data: t.add("other/layer.tar", data).add(name, kind=b"2", link="../other/layer.tar"))
+            files, first, lambda t, name, data: t.add("other/layer.tar", data).add(name, kind=b"2", link=os.path.relpath("other/layer.tar", os.path.dirname(name))))
         found["a layer is a hard link"] = rebuilt(
             files, first, lambda t, name, data: t.add("other/layer.tar", data).add(name, kind=b"1", link="other/layer.tar"))
     return found

@@ -347,7 +347,7 @@ def test_a_stream_without_an_end(the_lab, tmp_path):
 
 @pytest.mark.parametrize("status, message, code", [
     (404, "manifest for x not found: manifest unknown: Requested image not found", 1), (404, "No such image: app:v1", 1),
-    (404, "pull access denied for x, repository does not exist or may require 'docker login': denied", 5), (403, "denied: no", 3),
+    (404, "pull access denied for x, repository does not exist or may require 'docker login': denied", 3), (403, "denied: no", 3),
     (401, "unauthorized", 3), (500, "no basic auth credentials", 3), (500, "something broke", 4), (503, "busy", 4),
     (400, "invalid", 5),
     (429, "toomanyrequests", 4)])
