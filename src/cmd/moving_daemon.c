@@ -1,5 +1,6 @@
 #include "cmd/moving_daemon.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -200,8 +201,10 @@ static int load(struct daemon_work *work)
             ? arena_printf(&moving->in->arena, "%s:%s", full_repository(moving, &to.reference), to.reference.tag)
             : NULL;
     int status = moving_run(moving, NULL, 0);
-    if (status == 0 && fstat(fd, &info) == 0) {
-        struct file_part file = {fd, to.text, 0, info.st_size};
+    if (status == 0 && fstat(fd, &info) < 0)
+        status = archive_scratch_full(errno, error);
+    if (status == 0) {
+        struct file_part file = {fd, TEMPORARY, 0, info.st_size};
         struct reader content = file_part_reader(&file);
         status = docker_load(&work->job, &content, &loaded, error) < 0 ? failed(work, moving->from.text, NULL) : 0;
     }

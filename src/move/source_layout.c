@@ -54,14 +54,14 @@ static int open_file(struct move_source *source, struct mover *mover, const stru
 {
     struct stat info;
     const char *path = layout_blob_path(mover->arena, source->place->path, what->digest);
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0)
+    blob->part = (struct file_part){open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), path, 0, 0};
+    if (blob->part.fd < 0)
         return cannot_read(path, errno, error);
-    blob->part = (struct file_part){fd, path, 0, 0};
-    int status = fstat(fd, &info) < 0 || !S_ISREG(info.st_mode) ? error_set(error, REASON_USAGE, path, "it is no file")
-                                                                : check_size(path, info.st_size, what->size, error);
+    int status = fstat(blob->part.fd, &info) < 0 || !S_ISREG(info.st_mode)
+                     ? error_set(error, REASON_USAGE, path, "it is no file")
+                     : check_size(path, info.st_size, what->size, error);
     if (status < 0) {
-        close(fd);
+        close(blob->part.fd);
         return -1;
     }
     blob->part.length = info.st_size;
