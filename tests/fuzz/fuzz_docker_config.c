@@ -9,7 +9,8 @@ static void check(struct arena *arena, const struct docker_auth *auth, const cha
     struct buf plain = BUF_INIT;
     struct json json;
     MUST(auth->identity_token || auth->registry_token || (auth->username && auth->password));
-    MUST(!auth->username || !strchr(auth->username, ':') || auth->password);
+    MUST(!auth->username || !strchr(auth->username, ':') || auth->password || auth->identity_token ||
+         auth->registry_token); /* a token needs no password, whatever the user is called */
     char *header = registry_auth_header(arena, auth, registry);
     MUST(!strpbrk(header, "+/\r\n ") && decode_base64(&plain, slice_of(header)) == 0);
     MUST(json_parse(arena, buf_view(&plain), &json) == 0 && json_is(json_root(&json), JSON_OBJECT));
