@@ -105,7 +105,8 @@ static int choose(struct arena *arena, const char *dir, const struct json *index
     for (struct json_node entry = json_first(list); json_exists(entry); entry = json_next(list, entry)) {
         if (tag && !json_equals(tag_of(entry), tag))
             continue;
-        count += !count || !json_equals(json_get(found, "digest"), json_cstr(arena, json_get(entry, "digest")));
+        const char *digest = json_cstr(arena, json_get(entry, "digest"));
+        count += !count || !digest || !json_equals(json_get(found, "digest"), digest); /* twice the same is one */
         found = entry;
     }
     if (!count)
