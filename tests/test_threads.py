@@ -51,7 +51,7 @@ def test_lookup(lab, kind, family, want):
     assert "ThreadSanitizer" not in result.stderr
 
 
-@pytest.mark.parametrize("name", ["test_plan", "test_provider"])
+@pytest.mark.parametrize("name", ["test_plan", "test_provider", "test_archive_out"])
 def test_unit(name):
     """Unit tests with threads of their own, built a second time."""
     program = os.path.join(ROOT, "build", "unit-tsan", name)

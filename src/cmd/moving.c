@@ -34,8 +34,13 @@ int moving_settle(struct moving *moving, bool native)
     if (moving->platform_text && moving->all_platforms)
         return refuse(moving, "--all-platforms", "it cannot be given together with --platform");
     bool from_daemon = moving->from.kind == PLACE_DAEMON;
-    if (from_daemon && (moving->platform_text || moving->all_platforms || moving->referrers))
-        return refuse(moving, moving->from.text, "the daemon gives what it has, whatever platform it is for");
+    const char *idle = moving->platform_text   ? "--platform"
+                       : moving->all_platforms ? "--all-platforms"
+                       : moving->referrers     ? "--referrers"
+                                               : NULL;
+    if (from_daemon && idle)
+        return error_set(&in->error, REASON_USAGE, moving->from.text,
+                         "%s does not go with it: the daemon gives what it has", idle);
     if (moving->all_platforms && one_only)
         return refuse(moving, moving->to.text, "it takes an image of one platform, not all of them");
     if (moving->referrers && one_only)
