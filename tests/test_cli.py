@@ -216,7 +216,7 @@ def test_json_errors(lab):
 
 COMMANDS = ["check", "wait", "ensure", "digest", "manifest", "config", "parse", "login", "logout", "get-login-password",
             "credential-helper", "kubelet-credentials", "whoami", "doctor", "repo", "policy", "image", "tag", "lifecycle", "cache",
-            "replication", "scan", "api", "version", "help"]
+            "replication", "scan", "pull", "push", "copy", "api", "version", "help"]
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["-h"], ["help"], ["--json", "--help"]])
