@@ -26,38 +26,51 @@ static int refuse(struct moving *moving, const char *thing, const char *why)
     return error_set(&moving->in->error, REASON_USAGE, thing, "%s", why);
 }
 
-int moving_settle(struct moving *moving, bool native)
+/* A place that has one image, for one platform. */
+static bool is_for_one(const struct place *place)
 {
-    struct invocation *in = moving->in;
-    struct move_options *options = &moving->move.options;
-    bool one_only = moving->to.kind == PLACE_DOCKER_ARCHIVE || moving->to.kind == PLACE_DAEMON;
-    if (moving->platform_text && moving->all_platforms)
-        return refuse(moving, "--all-platforms", "it cannot be given together with --platform");
-    bool from_daemon = moving->from.kind == PLACE_DAEMON;
+    return place->kind == PLACE_DOCKER_ARCHIVE || place->kind == PLACE_DAEMON;
+}
+
+/* What does not go together, or not with these places. */
+static int check_options(struct moving *moving)
+{
+    struct ecr_host host;
+    const struct place *from = &moving->from, *to = &moving->to;
     const char *idle = moving->platform_text   ? "--platform"
                        : moving->all_platforms ? "--all-platforms"
                        : moving->referrers     ? "--referrers"
                                                : NULL;
-    if (from_daemon && idle)
-        return error_set(&in->error, REASON_USAGE, moving->from.text,
+    if (moving->platform_text && moving->all_platforms)
+        return refuse(moving, "--all-platforms", "it cannot be given together with --platform");
+    if (from->kind == PLACE_DAEMON && idle)
+        return error_set(&moving->in->error, REASON_USAGE, from->text,
                          "%s does not go with it: the daemon gives what it has", idle);
-    if (moving->all_platforms && one_only)
-        return refuse(moving, moving->to.text, "it takes an image of one platform, not all of them");
-    if (moving->referrers && one_only)
-        return refuse(moving, moving->to.text, "it has no place for what refers to an image");
-    struct ecr_host host;
-    if (moving->create_repository && !moving_is_ecr(moving, &moving->to, &host))
-        return refuse(moving, moving->to.text, "--create-repo makes repositories of ECR, and that is none");
-    if (in->json && place_is_stream(&moving->to))
+    if (moving->all_platforms && is_for_one(to))
+        return refuse(moving, to->text, "it takes an image of one platform, not all of them");
+    if (moving->referrers && is_for_one(to))
+        return refuse(moving, to->text, "it has no place for what refers to an image");
+    if (moving->create_repository && !moving_is_ecr(moving, to, &host))
+        return refuse(moving, to->text, "--create-repo makes repositories of ECR, and that is none");
+    if (moving->in->json && place_is_stream(to))
         return refuse(moving, "--json", "the archive goes to standard output, where its lines would be");
-    if (place_is_stream(&moving->from) && place_is_stream(&moving->to))
-        return refuse(moving, moving->to.text, "one of the two archives must be a file");
+    if (place_is_stream(from) && place_is_stream(to))
+        return refuse(moving, to->text, "one of the two archives must be a file");
+    return 0;
+}
+
+int moving_settle(struct moving *moving, bool native)
+{
+    struct invocation *in = moving->in;
+    struct move_options *options = &moving->move.options;
+    if (check_options(moving) < 0)
+        return -1;
     if (moving->platform_text) {
         options->platform = platform_parse(&in->arena, moving->platform_text);
         options->platform_must_fit = true;
         if (!options->platform)
             return refuse(moving, moving->platform_text, "a platform is OS/ARCHITECTURE[/VARIANT], as linux/arm64");
-    } else if (!moving->all_platforms && (native || one_only)) {
+    } else if (!moving->all_platforms && (native || is_for_one(&moving->to))) {
         options->platform = platform_native(&in->arena);
     }
     options->referrers = moving->referrers;
@@ -100,13 +113,12 @@ int moving_login(struct moving *moving, const struct place *place, bool pushes, 
         *login = LOGIN_ECR;
         return 0;
     }
-    if (has_stored_login(moving, place))
-        return 0;
-    if (host.is_public && !pushes) {
-        *login = LOGIN_ANONYMOUS;
-        return 0;
-    }
-    return -1;
+    bool stored = has_stored_login(moving, place);
+    if (!stored && (!host.is_public || pushes))
+        return -1;
+    error_clear(error); /* there is another way */
+    *login = stored ? LOGIN_STORED : LOGIN_ANONYMOUS;
+    return 0;
 }
 
 static struct registry_client client_for(struct session *session, const struct place *place, enum registry_login login,

@@ -128,14 +128,19 @@ static const char *media_type_of(struct arena *arena, const struct move_manifest
     return parsed->is_index ? OCI_INDEX : OCI_MANIFEST;
 }
 
-static int take_apart(const struct tree *tree, struct arena *arena, struct move_manifest *manifest,
+/* What an index names may be something else than a manifest (image-spec, "Image Index"): it is moved as it is. */
+static bool is_strange(const struct move_manifest *manifest, int depth)
+{
+    return depth > 0 && manifest->media_type && !manifest_is_type(slice_of(manifest->media_type));
+}
+
+static int take_apart(const struct tree *tree, struct arena *arena, struct move_manifest *manifest, int depth,
                       struct manifest *parsed)
 {
     if (!digest_is_sha256(manifest->digest) || !digest_fits(manifest->digest, manifest->body))
         return refuse(tree, REASON_UNSUPPORTED, manifest->digest, "only manifests with digests of sha256 can be moved");
     const char *fault = manifest_parse(arena, manifest->body, parsed);
-    bool strange = fault && manifest->media_type && !manifest_is_type(slice_of(manifest->media_type));
-    if (strange) { /* what an index may name as well (image-spec, "Image Index"): it is moved as it is */
+    if (fault && is_strange(manifest, depth)) {
         *parsed = (struct manifest){.is_index = false};
         return 0;
     }
@@ -183,7 +188,7 @@ static int visit(const struct tree *tree, struct move_manifest *manifest, int de
     struct manifest parsed = {.is_index = false};
     int status = depth > DEPTH_MAX ? refuse(tree, tree->source->kind->blame, manifest->digest,
                                             "its indexes lie too deep in one another")
-                                   : take_apart(tree, &scratch, manifest, &parsed);
+                                   : take_apart(tree, &scratch, manifest, depth, &parsed);
     for (size_t i = 0; status == 0 && i < parsed.child_count; i++)
         status = visit_child(tree, &parsed.children[i], depth);
     if (status == 0)
@@ -243,7 +248,7 @@ static int choose_platform(const struct tree *tree, struct move_manifest *manife
     if (!options->platform)
         return 0;
     for (int depth = 0; depth <= DEPTH_MAX; depth++) {
-        if (take_apart(tree, arena, manifest, &parsed) < 0)
+        if (take_apart(tree, arena, manifest, depth, &parsed) < 0)
             return -1;
         if (!parsed.is_index)
             return options->platform_must_fit && depth == 0 ? check_single(tree, &parsed, arena) : 0;
@@ -261,7 +266,7 @@ static int collect_referrers(const struct tree *tree)
 {
     const struct source_kind *kind = tree->source->kind;
     if (!kind->referrers)
-        return error_set(tree->error, REASON_USAGE, "--referrers", "they can be taken from a registry alone");
+        return error_set(tree->error, REASON_USAGE, "--referrers", "an archive of 'docker save' knows of none");
     for (size_t i = 0; i < tree->move->manifest_count; i++) {
         struct arena scratch = {0};
         const char **list = NULL;
